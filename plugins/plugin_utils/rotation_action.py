@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base classes of the action plugins: one for steps over the whole fleet, one for steps on a host.
+
+Both take rotations, hand a plain deep copy to ``work``, and return it. One failing certificate never stops the others:
+its error goes into the rotation, and only what the caller said about ``keep_going`` decides whether the task fails.
+
+Heavy libraries are imported at the top of an action's file: the parent process loads them once, forks inherit them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
+from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
+
+display = Display()
+
+Rotation = dict[str, Any]
+
+
+class RotationAction(ActionBase):
+    """What both kinds of step share: options, failing, warning, the end of the task.
+
+    A subclass names its ``step`` (a verb) and its ``argument_spec`` (that of the documented module of the same name).
+    """
+
+    TRANSFERS_FILES = False
+
+    step: ClassVar[str] = ""
+    argument_spec: ClassVar[Mapping[str, Any]] = {}
+
+    options: dict[str, Any]
+    task_vars: dict[str, Any]
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    def now(self) -> datetime:
+        """The moment to judge for: the option ``at`` if there is one and it is set, else the clock."""
+        at = self.options.get("at")
+        return from_text(at) if at else datetime.now(timezone.utc)
+
+    def stamp(self, rotation: Rotation, event: str, moment: datetime | None = None) -> None:
+        """Note when ``event`` was (default: now, by the clock) in the rotation's ``times``."""
+        rotation.setdefault("times", {})[event] = as_text(moment or datetime.now(timezone.utc))
+
+    def failing(self, rotation: Rotation, error: RotationError) -> None:
+        """Put ``error`` into the rotation, unless an earlier one is there: the first failure is the cause."""
+        if not rotation.get("error"):
+            rotation["error"] = {"step": self.step, **plain(error.as_result())}
+
+    def warn(self, rotation: Rotation, text: str) -> None:
+        """Say ``text`` now and keep it for the report; the same warning once only."""
+        warnings = rotation.setdefault("warnings", [])
+        if text not in warnings:
+            warnings.append(text)
+            display.warning(f"{label(rotation)}: {self.step}: {text}")
+
+    def validated_options(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        validated = ArgumentSpecValidator(dict(self.argument_spec)).validate(dict(arguments))
+        if validated.error_messages:
+            raise RotationError("arguments_invalid", "; ".join(validated.error_messages))
+        options: dict[str, Any] = plain(validated.validated_parameters)
+        return options
+
+    def finish(self, result: dict[str, Any], rotations: Iterable[Rotation]) -> dict[str, Any]:
+        """``result``, failed if this step put errors and may not keep going."""
+        failed = [one for one in rotations if (one.get("error") or {}).get("step") == self.step]
+        lines = [f"{label(one)}: {self.step}: {one['error']['msg']} ({one['error']['code']})" for one in failed]
+        if failed and not self.options.get("keep_going"):
+            first = failed[0]["error"]
+            result.update(failed=True, msg="\n".join(lines), code=first["code"], remedy=first["remedy"])
+            return result
+        for line in lines:
+            display.warning(line)
+        return result
+
+
+class FleetAction(RotationAction):
+    """A step over all hosts in one task: ``rotations`` is ``{host: [rotation]}``. No connection is opened.
+
+    ``work(rotations)`` changes the rotations in place and returns what else the result is to say
+    (``{"changed": True, "summary": …}``), or nothing.
+    """
+
+    _requires_connection = False
+
+    def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any] | None:
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(None, task_vars)
+        self.task_vars = task_vars or {}
+        try:
+            self.options = self.validated_options(plain(self._task.args))
+            rotations = self.collected(by_host(self.options.get("rotations") or {}))
+            result = {"changed": False, "rotations": rotations, **(self.work(rotations) or {})}
+        except RotationError as error:
+            return {"failed": True, "changed": False, **plain(error.as_result())}
+        return self.finish(plain(result), [one for of_host in rotations.values() for one in of_host])
+
+    def collected(self, rotations: dict[str, list[Rotation]]) -> dict[str, list[Rotation]]:
+        """With what each host's own step registered under the name ``collect`` in the place of what is older."""
+        register = self.options.get("collect")
+        if not register:
+            return rotations
+        hostvars = self.task_vars["hostvars"]
+        hosts = [*rotations, *(host for host in self.task_vars.get("ansible_play_hosts_all", ()) if host not in rotations)]
+        for host in map(str, hosts):
+            registered = plain(hostvars[host].get(register) or {})
+            if "rotations" in registered:
+                rotations[host] = with_host(registered["rotations"], host)
+        return rotations
+
+    def active(
+        self, rotations: Mapping[str, Iterable[Rotation]], actions: Collection[str] | None = None
+    ) -> Iterator[Rotation]:
+        """Rotations of all hosts that have no error, and whose decision is one of ``actions`` if those are given."""
+        for of_host in rotations.values():
+            yield from active(of_host, actions)
+
+
+class HostAction(RotationAction):
+    """A step on one host: ``rotations`` is the list of that host's, ``module_name`` what is executed there, once.
+
+    Without ``rotations`` the options go to the module as they are. ``work(rotations)`` calls ``run_module`` as often as
+    it must (once, typically) and returns what else the result is to say, or nothing. When it has nothing to ask of the
+    host it doesn't call ``run_module``, and then no connection is opened.
+    """
+
+    module_name: ClassVar[str] = ""
+    _reported: dict[str, Any]
+
+    def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(None, task_vars)
+        self.task_vars = task_vars or {}
+        self._reported = {}
+        arguments = plain(self._task.args)
+        if arguments.get("rotations") is None:
+            return self.pass_through(arguments)
+        try:
+            self.options = self.validated_options(arguments)
+            rotations = with_host(self.options["rotations"], self.task_vars.get("inventory_hostname"))
+            extra = self.work(rotations) or {}
+        except RotationError as error:
+            return {"changed": False, **self._reported, "failed": True, **plain(error.as_result())}
+        result = {"changed": False, **self._reported, **plain(extra), "rotations": plain(rotations)}
+        return self.finish(result, rotations)
+
+    def pass_through(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Use as an ordinary module, with plain options."""
+        for name in ("rotations", "keep_going"):
+            arguments.pop(name, None)
+        result: dict[str, Any] = self._execute_module(
+            module_name=self.module_name, module_args=arguments, task_vars=self.task_vars
+        )
+        return result
+
+    def run_module(self, arguments: Mapping[str, Any], concerned: Iterable[Rotation]) -> dict[str, Any] | None:
+        """Execute the module once. None if that failed; then each rotation concerned carries the error.
+
+        Without ``keep_going`` an unreachable host stays what Ansible knows as one.
+        """
+        try:
+            answer = self._execute_module(
+                module_name=self.module_name, module_args=dict(arguments), task_vars=self.task_vars
+            )
+        except AnsibleConnectionFailure as exc:
+            if not self.options.get("keep_going"):
+                raise
+            return self._all_failing(concerned, unreachable(exc))
+        except AnsibleError as exc:
+            # Ansible itself gave up before the module ran: no room or right for its temporary directory, no Python.
+            return self._all_failing(concerned, RotationError("host_failed", f"The module could not be run: {exc}"))
+        self._note(answer)
+        answer = plain(answer)
+        if answer.get("unreachable"):
+            return self._all_failing(concerned, unreachable(answer.get("msg", "")))
+        if answer.get("failed"):
+            return self._all_failing(concerned, module_failure(answer))
+        return dict(answer)
+
+    def _all_failing(self, concerned: Iterable[Rotation], error: RotationError) -> None:
+        for rotation in concerned:
+            self.failing(rotation, error)
+
+    def _note(self, answer: Mapping[str, Any]) -> None:
+        """Keep what Ansible wants to see of a module's answer: the diff, warnings, and the interpreter it discovered
+        (without which each later task would search for one again)."""
+        for key in ("diff", "warnings", "deprecations", "ansible_facts"):
+            if answer.get(key):
+                self._reported[key] = plain(answer[key]) if key in ("diff", "ansible_facts") else answer[key]
+        if answer.get("changed"):
+            self._reported["changed"] = True
+
+
+def active(rotations: Iterable[Rotation], actions: Collection[str] | None = None) -> list[Rotation]:
+    """Rotations without an error, and whose decision is one of ``actions`` if those are given."""
+    return [one for one in rotations if not one.get("error") and (actions is None or action_of(one) in actions)]
+
+
+def action_of(rotation: Rotation) -> str | None:
+    """What was decided, None before that."""
+    return (rotation.get("decision") or {}).get("action")
+
+
+def label(rotation: Rotation) -> str:
+    """How a rotation is called in messages."""
+    return f"{rotation.get('host', '?')}/{rotation.get('name', '?')}"
+
+
+def by_host(rotations: Mapping[str, Any]) -> dict[str, list[Rotation]]:
+    """Rotations of the fleet, each knowing its host. RotationError ``arguments_invalid`` if it isn't a dict of lists."""
+    for host, of_host in rotations.items():
+        if not isinstance(of_host, list) or not all(isinstance(one, dict) for one in of_host):
+            raise RotationError("arguments_invalid", f"rotations[{host!r}] must be a list of dictionaries.", host=host)
+    return {host: with_host(of_host, host) for host, of_host in rotations.items()}
+
+
+def with_host(rotations: list[Rotation], host: str | None) -> list[Rotation]:
+    """The same rotations, each knowing its host."""
+    for rotation in rotations:
+        if host and not rotation.get("host"):
+            rotation["host"] = str.__str__(host)
+    return rotations
+
+
+def unreachable(reason: object) -> RotationError:
+    return RotationError(
+        "host_unreachable",
+        f"The host cannot be reached: {reason}",
+        remedy="Bring the host back and run the same playbook again; it goes on where this run stopped.",
+    )
+
+
+def module_failure(answer: Mapping[str, Any]) -> RotationError:
+    """The error that a failed module answered with."""
+    facts = answer.get("facts") or {}
+    if not answer.get("code"):
+        facts = {key: answer[key] for key in ("rc", "module_stderr", "module_stdout", "exception") if answer.get(key)}
+    # Set one by one: a fact may have the name of a parameter of RotationError.
+    error = RotationError(answer.get("code") or "host_failed", answer.get("msg") or "The module failed.")
+    error.remedy = answer.get("remedy") or ""
+    error.facts = dict(facts)
+    return error
