@@ -1,0 +1,1 @@
+"""The module that an action plugin needs beside it; never executed."""
