@@ -1,0 +1,335 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates: reading them from whatever bytes are there, and the facts that the verbs pass on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from ansible_collections.certops.rotation.plugins.module_utils._core import der
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+
+_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
+
+_Value = TypeVar("_Value", bound=x509.ExtensionType)
+
+
+@dataclasses.dataclass(frozen=True)
+class CertificateFacts:
+    """What others want to know of a certificate, in plain types."""
+
+    serial: str
+    spki_sha256: str
+    sha256: str
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    """DNS names and IP addresses of subjectAltName; the common name is no name of the server (RFC 9525)"""
+    not_before: datetime
+    not_after: datetime
+    ocsp_urls: tuple[str, ...]
+    crl_urls: tuple[str, ...]
+    ca_issuers_urls: tuple[str, ...]
+    must_staple: bool
+    key_type: str
+    is_ca: bool
+    ski: str | None
+    aki: str | None
+    is_short_lived: bool
+    """short enough that its CA need neither offer revocation information nor revoke it (CA/B Forum BR 1.6.1)"""
+
+
+def read_certificates(data: bytes, what: str = "the input") -> list[x509.Certificate]:
+    """All certificates in a PEM bundle, a PKCS #7 bundle or one DER certificate, in their order.
+
+    :raises RotationError: ``not_a_certificate``, naming what was found instead and never showing it;
+        ``certificate_unreadable`` for something that claims to be a certificate.
+    """
+    if not data.strip():
+        raise RotationError("not_a_certificate", f"{what} is empty", found="nothing")
+    try:
+        return _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
+    except (ValueError, UnsupportedAlgorithm, TypeError) as exc:
+        raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
+
+
+def read_certificate(data: bytes, what: str = "the input") -> x509.Certificate:
+    """The first certificate of ``data``: the leaf, where it is a chain."""
+    return read_certificates(data, what)[0]
+
+
+def certificate_facts(certificate: x509.Certificate) -> CertificateFacts:
+    """:raises RotationError: ``certificate_unreadable`` if a part of the certificate cannot be decoded."""
+    return CertificateFacts(
+        serial=serial_hex(certificate.serial_number),
+        spki_sha256=certificate_spki_sha256(certificate),
+        sha256=certificate_sha256(certificate),
+        subject=_text(certificate, certificate.subject),
+        issuer=_text(certificate, certificate.issuer),
+        names=server_names(certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        ocsp_urls=ocsp_urls(certificate),
+        crl_urls=crl_urls(certificate),
+        ca_issuers_urls=ca_issuers_urls(certificate),
+        must_staple=is_must_staple(certificate),
+        key_type=key_type(certificate),
+        is_ca=is_ca(certificate),
+        ski=_hex(subject_key_id(certificate)),
+        aki=_hex(authority_key_id(certificate)),
+        is_short_lived=is_short_lived(certificate),
+    )
+
+
+def serial_hex(serial: int) -> str:
+    """Lower-case hex with an even number of digits. A negative serial (forbidden, but seen) keeps its sign."""
+    digits = f"{abs(serial):x}"
+    return ("-" if serial < 0 else "") + "0" * (len(digits) % 2) + digits
+
+
+def spki_sha256(key: PublicKeyTypes) -> str:
+    """SHA-256 of a public key's DER SubjectPublicKeyInfo, the name of a key everywhere in this collection."""
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def certificate_spki_sha256(certificate: x509.Certificate) -> str:
+    """The same for a certificate's key, over the very bytes of the certificate."""
+    return hashlib.sha256(spki_bytes(certificate)).hexdigest()
+
+
+def certificate_sha256(certificate: x509.Certificate) -> str:
+    """The fingerprint of the whole certificate."""
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+def to_pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | None:
+    """The value of an extension, None where the certificate has none of that kind.
+
+    :raises RotationError: ``certificate_unreadable``: one that cannot be decoded must not read as one that is absent.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
+        raise _unreadable(certificate, "its extensions") from exc
+
+
+def server_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """DNS names and IP addresses of subjectAltName, in their order."""
+    names = extension(certificate, x509.SubjectAlternativeName)
+    return tuple(str(name.value) for name in names or () if isinstance(name, (x509.DNSName, x509.IPAddress)))
+
+
+def ocsp_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    return _access_urls(certificate, AuthorityInformationAccessOID.OCSP)
+
+
+def ca_issuers_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    return _access_urls(certificate, AuthorityInformationAccessOID.CA_ISSUERS)
+
+
+def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Every URI of every distribution point."""
+    points = extension(certificate, x509.CRLDistributionPoints)
+    return tuple(url for point in points or () for url in uris(point.full_name or ()))
+
+
+def uris(names: Sequence[x509.GeneralName]) -> tuple[str, ...]:
+    return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+
+
+def is_must_staple(certificate: x509.Certificate) -> bool:
+    """RFC 7633: clients that honour it refuse a handshake without a staple."""
+    features = extension(certificate, x509.TLSFeature)
+    return features is not None and x509.TLSFeatureType.status_request in features
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    constraints = extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def subject_key_id(certificate: x509.Certificate) -> bytes | None:
+    identifier = extension(certificate, x509.SubjectKeyIdentifier)
+    return identifier.digest if identifier else None
+
+
+def authority_key_id(certificate: x509.Certificate) -> bytes | None:
+    identifier = extension(certificate, x509.AuthorityKeyIdentifier)
+    return identifier.key_identifier if identifier else None
+
+
+def is_short_lived(certificate: x509.Certificate) -> bool:
+    """At most 10 days, or 7 for those issued from 2026-03-15 on (CA/B Forum BR 1.6.1). The last second counts."""
+    lifetime = certificate.not_valid_after_utc - certificate.not_valid_before_utc + timedelta(seconds=1)
+    stricter_since = datetime(2026, 3, 15, tzinfo=timezone.utc)
+    days = 7 if certificate.not_valid_before_utc >= stricter_since else 10
+    return not is_ca(certificate) and lifetime <= timedelta(days=days)
+
+
+def key_type(certificate: x509.Certificate) -> str:
+    """``rsa-2048``, ``ec-secp256r1``, ``ed25519``, or ``unsupported``."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "unsupported"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"rsa-{key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ec-{key.curve.name}"
+    if isinstance(key, dsa.DSAPublicKey):
+        return f"dsa-{key.key_size}"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519"
+    return "ed448" if isinstance(key, ed448.Ed448PublicKey) else "unsupported"
+
+
+def spki_bytes(certificate: x509.Certificate) -> memoryview:
+    """SubjectPublicKeyInfo as it stands in the certificate."""
+    return _tbs_fields(certificate)[5].raw
+
+
+def subject_bytes(certificate: x509.Certificate) -> memoryview:
+    """The subject's Name as it stands in the certificate."""
+    return _tbs_fields(certificate)[4].raw
+
+
+def key_bits(certificate: x509.Certificate) -> memoryview:
+    """The subjectPublicKey BIT STRING without tag, length and count of unused bits (what RFC 6960 4.1.1 hashes)."""
+    return der.sequence(spki_bytes(certificate))[1].content[1:]
+
+
+def _tbs_fields(certificate: x509.Certificate) -> list[der.Element]:
+    """serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, … (the optional version cut off)."""
+    fields = der.sequence(certificate.tbs_certificate_bytes)
+    return fields[1:] if fields[0].tag == 0xA0 else fields
+
+
+def _access_urls(certificate: x509.Certificate, method: x509.ObjectIdentifier) -> tuple[str, ...]:
+    access = extension(certificate, x509.AuthorityInformationAccess)
+    return uris([entry.access_location for entry in access or () if entry.access_method == method])
+
+
+def _read_pem(data: bytes, what: str) -> list[x509.Certificate]:
+    found: list[x509.Certificate] = []
+    others: list[str] = []
+    for block in _PEM_BLOCK.finditer(data):
+        label = block.group(1)
+        if label in _CERTIFICATE_LABELS:
+            text = block.group(0).replace(b"X509 CERTIFICATE", b"CERTIFICATE")
+            found.append(x509.load_pem_x509_certificate(text))
+        elif label == b"PKCS7":
+            found.extend(pkcs7.load_pem_pkcs7_certificates(block.group(0)))
+        else:
+            others.append(_called(label.decode("ascii")))
+    if found:
+        return found
+    thing = others[0] if others else "a PEM block without its end"
+    raise _not_a_certificate(what, thing)
+
+
+def _called(label: str) -> str:
+    """What a PEM label stands for, in words."""
+    if label.endswith("PRIVATE KEY"):
+        return "a private key"
+    words = {
+        "CERTIFICATE REQUEST": "a certificate request (CSR)",
+        "NEW CERTIFICATE REQUEST": "a certificate request (CSR)",
+        "X509 CRL": "a CRL",
+        "PUBLIC KEY": "a public key",
+        "DH PARAMETERS": "Diffie-Hellman parameters",
+        "EC PARAMETERS": "elliptic curve parameters",
+        "TRUSTED CERTIFICATE": "an OpenSSL TRUSTED CERTIFICATE",
+    }
+    return words.get(label, f"a PEM block {label!r}")
+
+
+def _read_der(data: bytes, what: str) -> list[x509.Certificate]:
+    try:
+        return [x509.load_der_x509_certificate(data)]
+    except ValueError:
+        pass
+    try:
+        found = pkcs7.load_der_pkcs7_certificates(data)
+    except (ValueError, UnsupportedAlgorithm):
+        found = []
+    if found:
+        return found
+    thing = _recognised(data)
+    if thing is None:
+        raise RotationError("certificate_unreadable", f"{what} looks like a DER certificate, but cannot be read")
+    raise _not_a_certificate(what, thing)
+
+
+def _recognised(data: bytes) -> str | None:
+    """What these bytes are, None where they could be a broken certificate."""
+    for load, thing in (
+        (x509.load_der_x509_csr, "a certificate request (CSR)"),
+        (x509.load_der_x509_crl, "a CRL"),
+        (serialization.load_der_public_key, "a public key"),
+    ):
+        try:
+            load(data)
+            return thing
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+    if _is_private_key(data):
+        return "a private key"
+    if data.lstrip()[:1] == b"<":
+        return "an HTML or XML page"
+    if data[:1] == b"\x30":
+        return None
+    return "text" if data.isascii() else "binary data"
+
+
+def _is_private_key(data: bytes) -> bool:
+    try:
+        serialization.load_der_private_key(data, password=None)
+    except TypeError:
+        return True  # an encrypted one
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _not_a_certificate(what: str, thing: str) -> RotationError:
+    return RotationError(
+        "not_a_certificate", f"{what} holds {thing}, not a certificate", remedy="give the certificate file", found=thing
+    )
+
+
+def _unreadable(certificate: x509.Certificate, part: str) -> RotationError:
+    serial = serial_hex(certificate.serial_number)
+    return RotationError("certificate_unreadable", f"certificate {serial}: {part} cannot be decoded", serial=serial)
+
+
+def _text(certificate: x509.Certificate, name: x509.Name) -> str:
+    try:
+        return name.rfc4514_string()
+    except ValueError as exc:
+        raise _unreadable(certificate, "a name in it") from exc
+
+
+def _hex(identifier: bytes | None) -> str | None:
+    return None if identifier is None else identifier.hex()

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the outline of DER: where an element begins, ends, and what is in it. Nothing is copied.
+
+``cryptography`` decodes values; a few rules of X.509 are about the very bytes instead (the issuer's name as it was
+signed, the BIT STRING of a key, each extension of each SingleResponse), and re-encoding what was decoded need not
+give the same bytes back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+SEQUENCE = 0x30
+INTEGER = 0x02
+BIT_STRING = 0x03
+UTC_TIME = 0x17
+GENERALIZED_TIME = 0x18
+
+
+class NotDer(ValueError):
+    """The bytes are not DER, or not of the expected shape."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Element:
+    """One tag-length-value."""
+
+    tag: int
+    content: memoryview
+    raw: memoryview
+
+    def children(self) -> list[Element]:
+        """The elements inside of a constructed element."""
+        return list(elements(self.content))
+
+
+def elements(data: memoryview) -> Iterator[Element]:
+    """The elements that follow each other in ``data``; it must hold nothing else."""
+    while data:
+        element, data = read(data)
+        yield element
+
+
+def read(data: memoryview) -> tuple[Element, memoryview]:
+    """The first element and the rest. Only definite lengths and one-byte tags, as all of PKIX has them."""
+    if len(data) < 2:
+        raise NotDer("cut off in a header")
+    tag, length, header = data[0], data[1], 2
+    if tag & 0x1F == 0x1F:
+        raise NotDer("tag of several bytes")
+    if length & 0x80:
+        count = length & 0x7F
+        header += count
+        if not 1 <= count <= 8 or len(data) < header:
+            raise NotDer("length of an unsupported form")
+        length = int.from_bytes(data[2:header], "big")
+    end = header + length
+    if end > len(data):
+        raise NotDer("cut off in a value")
+    return Element(tag, data[header:end], data[:end]), data[end:]
+
+
+def sequence(data: bytes | memoryview) -> list[Element]:
+    """The members of a SEQUENCE that fills ``data``."""
+    element, rest = read(memoryview(data))
+    if element.tag != SEQUENCE or rest:
+        raise NotDer("not one SEQUENCE")
+    return element.children()

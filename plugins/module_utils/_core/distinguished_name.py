@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparing distinguished names as RFC 5280 section 7.1 does."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from cryptography import x509
+
+
+def is_same_name(one: x509.Name, other: x509.Name) -> bool:
+    """Do both name the same entity? Case, repeated spaces and the string type do not count (RFC 4518, in short)."""
+    return one == other or _normal(one) == _normal(other)
+
+
+def _normal(name: x509.Name) -> list[frozenset[tuple[str, str | bytes]]]:
+    return [frozenset((part.oid.dotted_string, _prepared(part.value)) for part in rdn) for rdn in name.rdns]
+
+
+def _prepared(value: str | bytes) -> str | bytes:
+    if isinstance(value, bytes):
+        return value
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())

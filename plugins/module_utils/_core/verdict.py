@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be claimed about a certificate, and why. Values only; who builds them is in ocsp.py, crl.py, conclude.py."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from datetime import datetime, timedelta
+
+
+class RevocationStatus(str, enum.Enum):
+    """Unknown is an answer of its own, never a kind of good."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+class Reason(str, enum.Enum):
+    """Why a source, or the whole verdict, says what it says."""
+
+    # about revoked
+    REVOKED = "revoked"
+    ON_HOLD = "on_hold"
+    ISSUER_REVOKED = "issuer_revoked"
+    NOT_ISSUED = "not_issued"
+    """revoked in the sense of RFC 6960 2.2: the responder does not know the certificate as issued"""
+    # about the certificate
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_POINTER = "no_pointer"
+    SHORT_LIVED = "short_lived"
+    """without pointers, because it lives too short to need them"""
+    CERTIFICATE_UNREADABLE = "certificate_unreadable"
+    CHAIN_INCOMPLETE = "chain_incomplete"
+    CHAIN_UNTRUSTED = "chain_untrusted"
+    CHAIN_INVALID = "chain_invalid"
+    ISSUER_UNKNOWN_STATUS = "issuer_unknown"
+    """the certificate itself is not revoked, but that cannot be said of a CA above it"""
+    # about an answer
+    UNREADABLE = "unreadable"
+    STALE = "stale"
+    FROM_THE_FUTURE = "from_the_future"
+    NEXT_UPDATE_MISSING = "next_update_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_WEAK = "signature_weak"
+    SIGNATURE_UNSUPPORTED = "signature_unsupported"
+    CRITICAL_EXTENSION = "critical_extension"
+    # about an OCSP response
+    RESPONDER_ERROR = "responder_error"
+    RESPONDER_NOT_AUTHORISED = "responder_not_authorised"
+    RESPONDER_EXPIRED = "responder_expired"
+    RESPONDER_STATUS_UNKNOWN = "responder_status_unknown"
+    RESPONDER_REVOKED = "responder_revoked"
+    OTHER_CERTIFICATE = "other_certificate"
+    RESPONDER_SAYS_UNKNOWN = "responder_says_unknown"
+    # about a CRL
+    ISSUER_MISMATCH = "issuer_mismatch"
+    SIGNER_NOT_AUTHORISED = "signer_not_authorised"
+    SCOPE_MISMATCH = "scope_mismatch"
+    PARTIAL_REASONS = "partial_reasons"
+    UNSUPPORTED_DELTA = "unsupported_delta"
+    UNSUPPORTED_INDIRECT = "unsupported_indirect"
+    UNSUPPORTED_POINTER = "unsupported_pointer"
+    # about asking
+    UNREACHABLE = "unreachable"
+    NOT_ASKED = "not_asked"
+    """there are pointers, but this run does not fetch"""
+
+
+class SourceKind(str, enum.Enum):
+    CRL = "crl"
+    OCSP = "ocsp"
+    STAPLE = "staple"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where bytes came from."""
+
+    kind: SourceKind
+    url: str | None = None
+    """None for what was given as a file or came stapled"""
+    method: str | None = None
+    seconds: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What one source said about one certificate, and what it said it with."""
+
+    serial: str
+    source: Source
+    status: RevocationStatus
+    reasons: tuple[Reason, ...] = ()
+    detail: str = ""
+    """one sentence for people"""
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+    produced_at: datetime | None = None
+    crl_number: int | None = None
+    signer: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """The judged answer of one source. ``status`` is good only if it is verified, fresh and of full scope."""
+
+    evidence: Evidence
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = None
+    invalidity_date: datetime | None = None
+
+    @property
+    def status(self) -> RevocationStatus:
+        return self.evidence.status
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return self.evidence.reasons
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What we may claim about one certificate at one moment."""
+
+    status: RevocationStatus
+    decided_at: datetime
+    """the time it was judged for, not the wall clock"""
+    reasons: tuple[Reason, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = None
+    invalidity_date: datetime | None = None
+    is_soft: bool = False
+    """unknown, but only for reasons that the policy calls soft: nothing was found wrong and nothing hidden"""
+
+
+@dataclasses.dataclass(frozen=True)
+class StapleFinding:
+    """What a stapled response is worth."""
+
+    status: str
+    """good, revoked, unknown (the responder does not know), absent, invalid"""
+    reasons: tuple[Reason, ...] = ()
+    detail: str = ""
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+    produced_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = None
+    sha256: str | None = None
+
+
+class Prefer(str, enum.Enum):
+    """Which sources are asked."""
+
+    ANY = "any"
+    """the CRL, which all certificates of a CA share; OCSP if that gives no answer"""
+    OCSP = "ocsp"
+    CRL = "crl"
+    BOTH = "both"
+    """all of them, so that a disagreement is seen"""
+
+
+@dataclasses.dataclass(frozen=True)
+class RevocationPolicy:
+    """What the operator asks of revocation information. None of it can turn unknown into good."""
+
+    prefer: Prefer = Prefer.ANY
+    tolerance: timedelta = timedelta(minutes=5)
+    """how far clocks may differ"""
+    max_age: timedelta | None = None
+    """older answers are stale even where their signer calls them fresh"""
+    soft_reasons: frozenset[Reason] = frozenset({Reason.SHORT_LIVED})
+    judge_issuers: bool = True
+    """the CAs between the certificate and its root are judged too"""
+    fetch: bool = True
+    """ask the network; without it only what is given is judged"""
