@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make bench`: brings a lab up, measures in it, prints the table and writes build/bench.json and docs/benchmarks.md.
+
+Every figure is a ratio to a floor measured in the same run, because machines differ and are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests" / "lab" / "lab.py"
+RESULT = ROOT / "build" / "bench.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+CANNOT_RUN = 3
+
+
+def main() -> int:
+    options = parser().parse_args()
+    if subprocess.run([sys.executable, str(LAB), "check"], check=False).returncode:
+        print("bench: skipped, the lab can't run here (the line above says why)")
+        return CANNOT_RUN
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.unlink(missing_ok=True)
+    inside = [sys.executable, str(ROOT / "tests" / "bench" / "rotation.py"), "--rounds", str(options.rounds)]
+    lab = [sys.executable, str(LAB), "with", "--name", f"bench{os.getpid()}", "--hosts", str(options.hosts), "--"]
+    code = subprocess.run([*lab, *inside, "--result", str(RESULT)], cwd=ROOT, env=environment(), check=False).returncode
+    if code or not RESULT.exists():
+        print("bench: failed")
+        return code or 1
+    rows = json.loads(RESULT.read_text())
+    table = as_table(rows)
+    print("\n" + table)
+    if options.write_page:
+        write_page(table)
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def environment() -> dict[str, str]:
+    """Without what would slow Python down: byte code is to be cached, as it is for users."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--hosts", type=int, default=20)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--write-page", action="store_true", help="put the table into docs/benchmarks.md")
+    return options
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| what | hosts | measured | floor | floor measured | ratio | goal | held |", "|---|---|---|---|---|---|---|---|"]
+    lines += [
+        f"| {row['name']} | {row['hosts']} | {row['seconds']:.3f} s | {row['floor']} | {row['floor_seconds']:.3f} s "
+        f"| {row['ratio']:.2f} | ≤ {row['goal']} | {'yes' if row['ok'] else '**no**'} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def write_page(table: str) -> None:
+    head, marker, _old = PAGE.read_text().partition("<!-- table -->\n")
+    PAGE.write_text(f"{head}{marker}\n{table}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
