@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one program: argument list, bounded time, no shell, no terminal, C locale."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+
+_SHOWN = 2048
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program left behind. ``output`` can be anything; ``tail`` is what may be shown to people."""
+
+    argv: tuple[str, ...]
+    code: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def tail(self) -> str:
+        """The last 2 KB of what it said on standard error."""
+        return self.errors[-_SHOWN:].decode("utf-8", "replace").strip()
+
+
+def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -> Outcome:
+    """Run ``argv``; any exit code is an outcome, only a missing program or too much time is an error.
+
+    A session of its own: no terminal on which openssl could ask for a passphrase, and no share in the hang-up
+    that an ssh connection sends when it is cut.
+    """
+    environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
+    try:
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+                              start_new_session=True) as process:
+            try:
+                output, errors = process.communicate(given, timeout=timeout)
+            except subprocess.TimeoutExpired as exc:
+                process.kill()
+                raise RotationError("command_timeout", "%s did not end within %g seconds" % (argv[0], timeout),
+                                    command=argv) from exc
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as exc:
+        raise RotationError("command_missing", "%s cannot be run: %s" % (argv[0], exc.strerror), command=argv) from exc
+    return Outcome(tuple(argv), process.returncode, output, errors)

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Destroying private keys, and sweeping up what a killed run left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import TEMPORARY, sync_folder
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import KEY, CertificateFolder
+
+BUILD = ".new-"      # a version in the making; it becomes one by rename
+BEFORE = ".before-"  # what a file was before a step that could still be undone
+
+
+def destroy_key(path: str) -> bool:
+    """Overwrite the key with random bytes, on disk before it is unlinked; False if there is none.
+
+    Overwriting reaches every other hard link of the same file too, which is meant: a pair that was adopted may have
+    had several. A copy-on-write file system or a flash drive can keep old blocks; only its encryption helps there.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        overwrite(descriptor)
+    finally:
+        os.close(descriptor)
+    os.unlink(path)
+    sync_folder(os.path.dirname(path))
+    return True
+
+
+def overwrite(descriptor: int) -> None:
+    """Replace every byte of an open file by random ones and have that on disk."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise RotationError("root_unsafe", "A private key is not a regular file; it was left alone")
+    written = 0
+    while written < found.st_size:
+        written += os.pwrite(descriptor, os.urandom(min(65536, found.st_size - written)), written)
+    os.fsync(descriptor)
+
+
+def discard_build(path: str) -> None:
+    """Destroy a version in the making, its key first."""
+    destroy_key(os.path.join(path, KEY))
+    for entry in os.listdir(path):
+        os.unlink(os.path.join(path, entry))
+    os.rmdir(path)
+
+
+def sweep(folder: CertificateFolder) -> None:
+    """Remove what a killed run left. Only under the root's lock: whatever is found then belongs to nobody."""
+    for place in (folder.path, folder.versions_path, *map(folder.version_path, folder.versions())):
+        for entry in _entries(place):
+            path = os.path.join(place, entry)
+            if entry.startswith(BUILD):
+                discard_build(path)
+            elif entry.startswith((TEMPORARY, BEFORE)):
+                os.unlink(path)
+
+
+def remove_version(path: str) -> None:
+    """Remove a version's folder; RotationError if it still has a key."""
+    if os.path.lexists(os.path.join(path, KEY)):
+        raise RotationError("key_still_there", "%s still has its key and is not removed" % path)
+    for entry in os.listdir(path):
+        os.unlink(os.path.join(path, entry))
+    os.rmdir(path)
+
+
+def _entries(path: str) -> list[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return os.listdir(path)
+    return []

@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private key that never existed before, born in its version folder, and the request for its certificate."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import (
+    read_file,
+    sync_folder,
+    write_file,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
+    KEY,
+    REQUEST,
+    CertificateFolder,
+    folder_names,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.clock import iso, seconds_between
+from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import (
+    BUILD,
+    destroy_key,
+    discard_build,
+    sweep,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
+from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import (
+    KeyFact,
+    append_fact,
+    read_keys_log,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
+from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath
+from ansible_collections.certops.rotation.plugins.module_utils._host.record import updated, write_record
+
+_REQUEST_LIMIT = 256 * 1024
+_NEEDED = 64 * 1024
+_NEVER_SERVED = ("prepared", "rolled_back")
+
+
+@dataclass(frozen=True)
+class KeyRequest:
+    """What is asked for. ``wanted`` is what the record keeps, and what a prepared version must equal to be resumed."""
+
+    folder: CertificateFolder
+    wanted: dict[str, Any]
+    premise: str | None
+    paths: list[OwnPath]
+    resume_within: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A key and its request, waiting for a certificate."""
+
+    version: str | None
+    csr_pem: str | None
+    spki_sha256: str | None
+    resumed: bool
+
+
+class KeyMaker:
+    """Makes fresh keys below one root: remembers, over all requests of a run, every key that is known."""
+
+    def __init__(self, root: str, deny_list: set[str], openssl: Openssl, options: FileOptions, now: datetime) -> None:
+        self._root = root
+        self._denied = deny_list
+        self._openssl = openssl
+        self._options = options
+        self._now = now
+        self._known: set[str] | None = None
+
+    def prepare(self, request: KeyRequest) -> Prepared:
+        """The resumed or a new version; everything else that was prepared and never served is given up."""
+        folder = request.folder
+        self.check_premise(request)
+        self._make_folders(folder)
+        sweep(folder)
+        resumable = self.resumable(request)
+        for version in self.given_up(folder, keep=resumable):
+            self._abandon(folder, version)
+        return self.resume(folder, resumable) if resumable else self._make(request)
+
+    def foresee(self, request: KeyRequest) -> Prepared:
+        """What ``prepare`` would come to, without changing anything: a new key has no names yet."""
+        self.check_premise(request)
+        resumable = self.resumable(request)
+        return self.resume(request.folder, resumable) if resumable else Prepared(None, None, None, False)
+
+    def check_premise(self, request: KeyRequest) -> None:
+        """RotationError ``premise_failed`` if the host's key is not the one that the plan was made for."""
+        if request.premise is None:
+            return
+        found = self._present_key(request)
+        if found != request.premise:
+            raise RotationError(
+                "premise_failed", "The key of %s on the host is not the one that is served" % request.folder.name,
+                remedy="Another run or a person has changed it, or the reload is missing: detect again.",
+                expected=request.premise, found=found)
+
+    def resumable(self, request: KeyRequest) -> str | None:
+        """The newest version that was made for this very request, lately, and whose key nobody has distrusted since."""
+        folder, live = request.folder, request.folder.live()
+        lived = {fact.spki_sha256 for fact in read_keys_log(folder.path) if fact.fate == "live"}
+        for version in reversed(folder.versions()):
+            record = folder.record(version)
+            age = seconds_between(str(record.get("created_at")), self._now)
+            if (version != live and record.get("state") == "prepared" and _same(record.get("request"), request.wanted)
+                    and -60 <= age <= request.resume_within
+                    and record.get("spki_sha256") not in self._denied | lived
+                    and self._pair_is_whole(folder, version, str(record.get("spki_sha256")))):
+                return version
+        return None
+
+    def given_up(self, folder: CertificateFolder, keep: str | None) -> list[str]:
+        """The versions with a key that never will be served."""
+        live = folder.live()
+        return [version for version in folder.versions() if version not in (live, keep) and folder.has_key(version)
+                and folder.record(version).get("state", "prepared") in _NEVER_SERVED]
+
+    def resume(self, folder: CertificateFolder, version: str) -> Prepared:
+        """The request that a killed run had made."""
+        csr = read_file(os.path.join(folder.version_path(version), REQUEST), _REQUEST_LIMIT).decode("ascii")
+        return Prepared(version, csr, folder.record(version)["spki_sha256"], True)
+
+    def _present_key(self, request: KeyRequest) -> str | None:
+        own = next((own for own in request.paths if own.role == "key"), None)
+        if own is not None and not own.is_ours and own.kind != "missing":
+            return self._openssl.spki_sha256(own.path)
+        live = request.folder.live()
+        if live is None or not request.folder.has_key(live):
+            return None
+        return self._openssl.spki_sha256(request.folder.key_path(live))
+
+    def _pair_is_whole(self, folder: CertificateFolder, version: str, spki_sha256: str) -> bool:
+        try:
+            return (os.path.exists(os.path.join(folder.version_path(version), REQUEST))
+                    and self._openssl.spki_sha256(folder.key_path(version)) == spki_sha256)
+        except RotationError:
+            return False
+
+    def _make_folders(self, folder: CertificateFolder) -> None:
+        for path in (folder.path, folder.versions_path):
+            if not os.path.isdir(path):
+                os.mkdir(path, 0o700)
+                self._options.dress_folder(path)
+                sync_folder(os.path.dirname(path))
+
+    def _abandon(self, folder: CertificateFolder, version: str) -> None:
+        record = folder.record(version)
+        destroy_key(folder.key_path(version))
+        if record:
+            append_fact(folder.path, KeyFact(iso(self._now), record["spki_sha256"], "abandoned", version), self._options)
+            write_record(folder.version_path(version), updated(record, {
+                "state": "abandoned", "times": {"abandoned": iso(self._now)}}), self._options)
+
+    def _make(self, request: KeyRequest) -> Prepared:
+        folder, wanted = request.folder, request.wanted
+        _refuse_full_disk(folder.versions_path)
+        build = os.path.join(folder.versions_path, BUILD + secrets.token_hex(6))
+        os.mkdir(build, 0o700)
+        try:
+            key_path = os.path.join(build, KEY)
+            csr = self._openssl.new_key_and_request(key_path, wanted["key"], wanted["server_names"], wanted["must_staple"])
+            self._dress_key(key_path)
+            # read back from the file: openssl does not notice a disk that fills up while it closes the key
+            spki = self._openssl.spki_sha256(key_path)
+            self._refuse_known(spki, request)
+            return self._settle(request, build, csr, spki)
+        except BaseException:
+            if os.path.isdir(build):
+                discard_build(build)
+            raise
+
+    def _settle(self, request: KeyRequest, build: str, csr: str, spki: str) -> Prepared:
+        """Give the finished folder its name: from here on it is a version, whole."""
+        folder = request.folder
+        version = "%s-%s" % (self._now.strftime("%Y%m%dT%H%M%SZ"), spki[:6])
+        write_file(os.path.join(build, REQUEST), csr.encode("ascii"), self._options)
+        write_record(build, {
+            "version": version, "created_at": iso(self._now), "request": request.wanted, "spki_sha256": spki,
+            "issuer": None, "serial": None, "order": None, "times": {"prepared": iso(self._now)}, "supersedes": None,
+            "state": "prepared", "stapling": None}, self._options)
+        # first remembered, then there: a key in a version folder is never missing from the log
+        append_fact(folder.path, KeyFact(iso(self._now), spki, "created", version), self._options)
+        self._options.dress_folder(build)
+        os.rename(build, folder.version_path(version))
+        sync_folder(folder.versions_path)
+        self._known_keys().add(spki)
+        return Prepared(version, csr, spki, False)
+
+    def _dress_key(self, path: str) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._options.dress_file(descriptor, is_key=True)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _refuse_known(self, spki: str, request: KeyRequest) -> None:
+        present = self._present_key(request) if request.paths else None
+        if spki in self._known_keys() or spki in self._denied or spki == present:
+            raise RotationError("key_known", "openssl returned a key that has been used before",
+                                remedy="Look at the host's source of randomness and at its openssl program.",
+                                spki_sha256=spki)
+
+    def _known_keys(self) -> set[str]:
+        """Every key of every certificate below the root, whatever became of it."""
+        if self._known is None:
+            self._known = set()
+            for name in folder_names(self._root):
+                folder = CertificateFolder(self._root, name)
+                self._known.update(fact.spki_sha256 for fact in read_keys_log(folder.path))
+                self._known.update(str(folder.record(version).get("spki_sha256")) for version in folder.versions())
+        return self._known
+
+
+def _same(recorded: Any, wanted: dict[str, Any]) -> bool:
+    """Whether two requests ask for the same: the order of the names does not matter."""
+    return isinstance(recorded, dict) and dict(recorded, server_names=sorted(recorded.get("server_names") or [])) == dict(
+        wanted, server_names=sorted(wanted["server_names"]))
+
+
+def _refuse_full_disk(path: str) -> None:
+    free = os.statvfs(path)
+    if free.f_blocks and free.f_bavail * free.f_frsize < _NEEDED:
+        raise RotationError("disk_full", "%s has less than 64 KiB left; no key was made" % path,
+                            remedy="Free some space on the host, then run again.")

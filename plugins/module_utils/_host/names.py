@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names that reach a file name or openssl's configuration are checked here, whatever the control node did before."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_VERSION = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?:[0-9a-f]{6}|adopted)")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DNS_NAME = re.compile(r"(?:\*\.)?" + _LABEL + r"(?:\." + _LABEL + r")*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_NAMES = 100
+
+
+def checked_folder_name(name: str) -> str:
+    """A certificate's name as a folder name: no separator, no dots that climb."""
+    if not _FOLDER_NAME.fullmatch(name) or ".." in name:
+        raise RotationError("name_invalid", "%r cannot be the name of a certificate" % name[:120],
+                            remedy="Use letters, digits, dots, dashes and underscores, at most 100 of them.")
+    return name
+
+
+def checked_version(version: str) -> str:
+    """A version's name as we make them, so that it can be nothing but a folder below ``versions``."""
+    if not is_version(version):
+        raise RotationError("name_invalid", "%r is not the name of a version" % version[:120])
+    return version
+
+
+def is_version(name: str) -> bool:
+    """Whether a folder's name is one that this collection gave."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def checked_sha256(value: str) -> str:
+    """A fingerprint: 64 lower-case hexadecimal digits."""
+    if not _SHA256.fullmatch(value):
+        raise RotationError("name_invalid", "%r is not a SHA-256 in lower-case hexadecimal" % value[:80])
+    return value
+
+
+def is_ip_address(name: str) -> bool:
+    """Whether the name is an IPv4 or IPv6 address, without a zone."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return "%" not in name
+
+
+def checked_server_names(names: list[str]) -> list[str]:
+    """Names for subjectAltName.
+
+    Strict, because openssl's configuration syntax gives a meaning to comma, equals sign, dollar and newline:
+    a name that holds one could add an extension to the request.
+    """
+    if not names or len(names) > _MOST_NAMES:
+        raise RotationError("name_invalid", "A request needs 1 to %d server names, got %d" % (_MOST_NAMES, len(names)))
+    for name in names:
+        if not is_ip_address(name) and (len(name) > 253 or not _DNS_NAME.fullmatch(name)):
+            raise RotationError("name_invalid", "%r is neither a DNS name nor an IP address" % name[:120],
+                                remedy="Internationalised names go in as punycode (xn--...).")
+    return names
