@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a TLS server sends: its chain and the stapled OCSP response, read without verifying either; judging comes later.
+
+Verification is off on purpose: an expired, revoked or foreign certificate is exactly what must be seen and reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import functools
+import ipaddress
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
+
+from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTime, within
+
+# Old servers must be seen too; what is wrong with their keys and ciphers is not ours to judge here.
+_CIPHERS = {None: b"DEFAULT:@SECLEVEL=0", "rsa": b"aRSA:@SECLEVEL=0", "ec": b"aECDSA:@SECLEVEL=0"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One listener, and what to ask it for."""
+
+    address: str
+    port: int
+    server_name: str | None = None
+    key_type: str | None = None
+    """``rsa`` or ``ec``: which of a server's two certificates is wanted (asked over TLS 1.2, whose ciphers name it)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """What the network or the peer did instead of a handshake."""
+
+    code: str
+    """connection_refused, unreachable, timeout, reset, closed, name_not_resolved, not_tls, alert_<n>, tls_failed, invalid_endpoint"""
+    msg: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Handshake:
+    """What one handshake showed. With an ``error`` there may still be a chain: the peer may object after sending it."""
+
+    endpoint: Endpoint
+    chain: tuple[bytes, ...]
+    """DER, the server's own certificate first"""
+    staple: bytes | None
+    tls_version: str | None
+    error: Fault | None
+    seconds: float
+
+
+class _Failed(Exception):
+    def __init__(self, code: str, msg: str) -> None:
+        super().__init__(msg)
+        self.fault = Fault(code, msg)
+
+
+def handshake(endpoint: Endpoint, *, timeout: float) -> Handshake:
+    """Shake hands once. Never raises for what a network or a peer does; ``timeout`` covers all of it."""
+    started = time.monotonic()
+    seen = _Seen()
+    try:
+        with _connected(endpoint, started + timeout) as sock:
+            _shake(endpoint, sock, started + timeout, seen)
+        error = None
+    except _Failed as failed:
+        error = failed.fault
+    seconds = time.monotonic() - started
+    return Handshake(endpoint, seen.chain, seen.staple or None, seen.tls_version, error, seconds)
+
+
+def handshakes(endpoints: Sequence[Endpoint], *, timeout: float, concurrency: int = 32) -> list[Handshake]:
+    """One handshake with each, ``concurrency`` at a time; the results are in the order of the endpoints."""
+    shake: Callable[[Endpoint], Handshake] = functools.partial(handshake, timeout=timeout)
+    if len(endpoints) < 2:
+        return [shake(endpoint) for endpoint in endpoints]
+    with ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(endpoints)))) as pool:
+        return list(pool.map(shake, endpoints))
+
+
+class _Seen:
+    """What a connection has shown so far."""
+
+    def __init__(self) -> None:
+        self.chain: tuple[bytes, ...] = ()
+        self.staple = b""
+        self.tls_version: str | None = None
+
+    def look(self, connection: SSL.Connection) -> None:
+        certificates = connection.get_peer_cert_chain(as_cryptography=True) or []
+        self.chain = tuple(certificate.public_bytes(Encoding.DER) for certificate in certificates)
+        self.tls_version = connection.get_protocol_version_name() if self.chain else None
+
+
+def _keep_staple(connection: SSL.Connection, staple: bytes, data: object) -> bool:
+    seen = connection.get_app_data()
+    if isinstance(seen, _Seen):
+        seen.staple = staple
+    return True
+
+
+@functools.lru_cache(maxsize=None)
+def _context(key_type: str | None) -> SSL.Context:
+    """One context a kind for the whole process: making one costs more than a handshake."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_cipher_list(_CIPHERS[key_type])
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    if key_type is not None:
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.set_ocsp_client_callback(_keep_staple)
+    return context
+
+
+def _shake(endpoint: Endpoint, sock: socket.socket, deadline: float, seen: _Seen) -> None:
+    connection = SSL.Connection(_context(endpoint.key_type), sock)
+    connection.set_app_data(seen)
+    connection.set_connect_state()
+    connection.request_ocsp()
+    name = _sni(endpoint)
+    if name is not None:
+        connection.set_tlsext_host_name(name)
+    try:
+        _until_done(connection, sock, deadline)
+    finally:
+        seen.look(connection)
+
+
+def _sni(endpoint: Endpoint) -> bytes | None:
+    """The server name to send. RFC 6066 section 3 allows no IP addresses in it."""
+    name = endpoint.server_name
+    if name is None or _is_ip_address(name):
+        return None
+    try:
+        return name.encode("ascii") if name.isascii() else name.encode("idna")
+    except UnicodeError as exc:
+        raise _Failed("invalid_endpoint", f"{name!r} cannot be sent as a server name") from exc
+
+
+def _until_done(connection: SSL.Connection, sock: socket.socket, deadline: float) -> None:
+    while True:
+        try:
+            connection.do_handshake()
+            return
+        except SSL.WantReadError:
+            _wait(sock, select.POLLIN, deadline, "the handshake")
+        except SSL.WantWriteError:
+            _wait(sock, select.POLLOUT, deadline, "the handshake")
+        except SSL.ZeroReturnError as exc:
+            raise _Failed("closed", "the peer closed the connection in the handshake") from exc
+        except SSL.SysCallError as exc:
+            raise _system_failure(exc.args[0] if exc.args else -1) from exc
+        except SSL.Error as exc:
+            raise _tls_failure(exc) from exc
+
+
+def _system_failure(number: int) -> _Failed:
+    if number in (errno.ECONNRESET, errno.EPIPE):
+        return _Failed("reset", "the peer reset the connection in the handshake")
+    if number > 0:
+        return _Failed("unreachable", f"the connection broke in the handshake: {errno.errorcode.get(number, number)}")
+    return _Failed("closed", "the peer closed the connection in the handshake")
+
+
+def _tls_failure(error: SSL.Error) -> _Failed:
+    details = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    reasons = [detail[-1] for detail in details if detail]
+    for reason in reasons:
+        alert = tls_alert.number_of(reason)
+        if alert is not None:
+            return _Failed(f"alert_{alert}", f"the peer ended the handshake with alert {alert} ({tls_alert.ALERTS[alert]})")
+        if tls_alert.is_not_tls(reason):
+            return _Failed("not_tls", f"the peer does not speak TLS ({reason})")
+        if reason == "unexpected eof while reading":
+            return _Failed("closed", "the peer closed the connection in the handshake")
+    return _Failed("tls_failed", "the handshake failed: " + ("; ".join(reasons) or "no reason given"))
+
+
+@contextlib.contextmanager
+def _connected(endpoint: Endpoint, deadline: float) -> Iterator[socket.socket]:
+    """A connected non-blocking socket to the first address that answers."""
+    failure = _Failed("name_not_resolved", f"{endpoint.address} has no address")
+    for family, address in _addresses(endpoint, deadline):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            _connect(sock, address, endpoint, deadline)
+        except _Failed as failed:
+            sock.close()
+            failure = failed
+            continue
+        with sock:
+            yield sock
+        return
+    raise failure
+
+
+def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoint, deadline: float) -> None:
+    place = f"{endpoint.address} port {endpoint.port}"
+    try:
+        number = sock.connect_ex(address)
+    except (OSError, OverflowError, TypeError) as exc:
+        raise _Failed("invalid_endpoint", f"cannot connect to {place}: {exc}") from exc
+    if number == errno.EINPROGRESS:
+        _wait(sock, select.POLLOUT, deadline, f"connecting to {place}")
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number == errno.ECONNREFUSED:
+        raise _Failed("connection_refused", f"nothing listens on {place}")
+    if number == errno.ETIMEDOUT:
+        raise _Failed("timeout", f"connecting to {place} took too long")
+    if number:
+        raise _Failed("unreachable", f"cannot connect to {place}: {errno.errorcode.get(number, number)}")
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _wait(sock: socket.socket, event: int, deadline: float, doing: str) -> None:
+    poll = select.poll()
+    poll.register(sock, event)
+    remaining = deadline - time.monotonic()
+    if remaining <= 0 or not poll.poll(max(1, int(remaining * 1000))):
+        raise _Failed("timeout", f"{doing} took too long")
+
+
+def _addresses(endpoint: Endpoint, deadline: float) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    if not 0 < endpoint.port < 65536:
+        raise _Failed("invalid_endpoint", f"{endpoint.port} is not a TCP port")
+    if _is_ip_address(endpoint.address):
+        return _resolve(endpoint)
+    try:
+        return within(deadline - time.monotonic(), lambda: _resolve(endpoint))
+    except OutOfTime as exc:
+        raise _Failed("timeout", f"resolving {endpoint.address} took too long") from exc
+
+
+def _resolve(endpoint: Endpoint) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    try:
+        found = socket.getaddrinfo(endpoint.address, endpoint.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise _Failed("name_not_resolved", f"{endpoint.address} cannot be resolved: {exc}") from exc
+    return [(family, address) for family, _kind, _protocol, _name, address in found]
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
