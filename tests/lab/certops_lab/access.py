@@ -59,10 +59,7 @@ def client_config(layout: Layout, addresses: dict[str, Address]) -> str:
 
 def ansible_arguments(layout: Layout) -> str:
     """ssh arguments for Ansible. ControlPath must be spelled out, or Ansible puts in its own."""
-    return (
-        f"-F {layout.ssh_config} -o ControlMaster=auto -o ControlPersist=120s "
-        f"-o ControlPath={layout.sockets}/%C"
-    )
+    return f"-F {layout.ssh_config} -o ControlMaster=auto -o ControlPersist=120s -o ControlPath={layout.sockets}/%C"
 
 
 def end_shared_connections(layout: Layout) -> None:

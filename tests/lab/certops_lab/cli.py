@@ -53,13 +53,15 @@ def _build(_options: argparse.Namespace, _layout: Layout, progress: Progress) ->
 
 
 def _up(options: argparse.Namespace, layout: Layout, progress: Progress) -> int:
+    names = _wanted(options)
     with progress.step(f"lab {layout.lab} up"):
-        fleet.up(layout, _wanted(options), progress)
+        fleet.up(layout, names, progress)
     return 0
 
 
 def _wanted(options: argparse.Namespace) -> list[str]:
-    return options.host_names.split(",") if options.host_names else numbered(options.hosts)
+    names = options.host_names.split(",") if options.host_names else numbered(options.hosts)
+    return [checked_name(name) for name in names]
 
 
 def _down(options: argparse.Namespace, layout: Layout, progress: Progress) -> int:
@@ -77,7 +79,9 @@ def _status(_options: argparse.Namespace, layout: Layout, _progress: Progress) -
     others = [name for name in existing_labs() if name != layout.lab]
     if others:
         print(f"other labs: {' '.join(others)}")
-    return 0 if layout.top.exists() else EXIT_FAILED
+    if not layout.top.exists():
+        raise LabError(f"no lab {layout.lab!r}")
+    return 0
 
 
 def _state(layout: Layout, host: Host) -> str:

@@ -17,7 +17,7 @@ from certops_lab.host import Host
 from certops_lab.inventory import inventory
 from certops_lab.layout import Layout
 from certops_lab.lock import exclusive
-from certops_lab.names import Address, checked_name, host_lines
+from certops_lab.names import Address, host_lines
 from certops_lab.progress import Progress
 from certops_lab.readiness import wait_ready
 from certops_lab.rootfs import ensure_rootfs
@@ -40,10 +40,8 @@ def find_host(layout: Layout, name: str) -> Host:
     raise LabError(f"no host {name!r} in lab {layout.lab!r}")
 
 
-def up(layout: Layout, names: Sequence[str], progress: Progress) -> None:
+def up(layout: Layout, wanted: Sequence[str], progress: Progress) -> None:
     """Afterwards the lab has these hosts, running and ready; others it has stay as they are."""
-    checked_name(layout.lab)
-    wanted = [checked_name(name) for name in names]
     rootfs = ensure_rootfs(progress)
     kernel.raise_limits()
     with exclusive():
@@ -113,7 +111,7 @@ def down(layout: Layout, progress: Progress) -> None:
             network.delete(namespace)
         if layout.top.exists():
             mounts.unmount_below(layout.top)
-            layout.top.rmdir()
+            shutil.rmtree(layout.top)  # not only rmdir: after a reboot a lasting /run holds leftovers without mounts
 
 
 def _remove_hosts(layout: Layout, progress: Progress) -> None:

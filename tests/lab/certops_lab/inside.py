@@ -16,9 +16,10 @@ from certops_lab.errors import LabError
 from certops_lab.layout import NAMESPACES, Layout
 from certops_lab.process import Process
 
-# Set for what `exec` runs: the process that still lives outside, and the lab we are in.
+# Set for what `exec` runs: the process that still lives outside, the lab we are in, and its inventory file.
 OUTSIDE = "CERTOPS_LAB_OUTSIDE"
 LAB_NAME = "CERTOPS_LAB_NAME"
+INVENTORY = "CERTOPS_LAB_INVENTORY"
 
 _BIND_HOSTS_AND_RUN = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
@@ -42,7 +43,8 @@ def run_inside(layout: Layout, command: Sequence[str]) -> int:
     if not layout.control_hosts.exists() or not (NAMESPACES / layout.namespace).exists():
         raise LabError(f"no lab {layout.lab!r}: bring it up first")
     # This process stays outside while the command runs: a lab.py called by the command finds its way back through it.
-    environment = {**os.environ, OUTSIDE: str(Process.of(os.getpid())), LAB_NAME: layout.lab}
+    ours = {OUTSIDE: str(Process.of(os.getpid())), LAB_NAME: layout.lab, INVENTORY: str(layout.inventory)}
+    environment = {**os.environ, **ours}
     child = subprocess.Popen(with_names(layout, command), env=environment)
     code = _wait_passing_signals(child)
     return 128 - code if code < 0 else code
