@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every kind of certificate authority offers to the verbs issue, revoke and confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cryptography import x509
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+
+REVOCATION_REASONS = frozenset(
+    {
+        "unspecified",
+        "keyCompromise",
+        "cACompromise",
+        "affiliationChanged",
+        "superseded",
+        "cessationOfOperation",
+        "privilegeWithdrawn",
+        "aACompromise",
+    }
+)
+"""RFC 5280 section 5.3.1 without certificateHold and removeFromCRL: a revocation here is for good."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One certificate that is wanted. The names of the order count; the request only repeats them."""
+
+    host: str
+    name: str
+    csr_pem: str
+    server_names: tuple[str, ...]
+    must_staple: bool = False
+    replaces: str | None = None
+    """Serial of the predecessor, for issuers that are told (ARI) and for the record."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """One certificate that was issued."""
+
+    chain_pem: str
+    """The leaf, then the intermediates: what clients get."""
+    trust_pem: str
+    """Issuer, intermediates and root: what verifies a staple."""
+    order: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """One certificate to revoke, for a reason named as in RFC 5280."""
+
+    certificate_pem: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the issuer did with one revocation."""
+
+    serial: str
+    state: str
+    """``revoked``, ``already_revoked``, or ``accepted_not_published``: recorded, but not to be seen in public yet."""
+    at: datetime
+    """Since when the certificate is revoked."""
+    warnings: tuple[str, ...] = ()
+
+
+IssueOutcome = Issued | RotationError
+RevokeOutcome = Receipt | RotationError
+
+
+class Issuer(Protocol):
+    """A certificate authority. Answers stand in the order of the questions; one failure does not stop the others."""
+
+    accepted_reasons: frozenset[str]
+
+    def issue(self, orders: Sequence[Order]) -> list[IssueOutcome]:
+        """Certificates for the orders. The same CSR again gets the same certificate: so a killed run continues."""
+
+    def revoke(self, revocations: Sequence[Revocation]) -> list[RevokeOutcome]:
+        """Revoke all, and publish once for all of them."""
+
+    def trust_anchors(self) -> list[x509.Certificate]:
+        """The roots that certificates of this issuer are verified against."""
+
+    def issued(self, certificate: x509.Certificate) -> bool | None:
+        """Whether this issuer made the certificate; None when it cannot tell without trying."""
