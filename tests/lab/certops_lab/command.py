@@ -8,13 +8,22 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from certops_lab import lock
 from certops_lab.errors import LabError
 
 
 def run(argv: Sequence[str], *, text: str | None = None, timeout: float = 60) -> str:
     """Standard output of the command; LabError with its last words if it fails or takes too long."""
     try:
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            argv,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            pass_fds=lock.descriptors(),
+        )
     except subprocess.TimeoutExpired as exc:
         raise LabError(f"{' '.join(argv)}: no end after {timeout:g} s") from exc
     except OSError as exc:

@@ -15,8 +15,8 @@ from certops_lab import host as hosts
 from certops_lab.errors import LabError
 from certops_lab.host import Host
 from certops_lab.inventory import inventory
-from certops_lab.layout import Layout
-from certops_lab.lock import exclusive
+from certops_lab.layout import Layout, state_directory
+from certops_lab.lock import locked_directory
 from certops_lab.names import Address, host_lines
 from certops_lab.progress import Progress
 from certops_lab.readiness import wait_ready
@@ -44,16 +44,16 @@ def up(layout: Layout, wanted: Sequence[str], progress: Progress) -> None:
     """Afterwards the lab has these hosts, running and ready; others it has stay as they are."""
     rootfs = ensure_rootfs(progress)
     kernel.raise_limits()
-    with exclusive():
+    with locked_directory(state_directory()):
         _prepare_lab(layout)
         with progress.step(f"make {len(wanted)} hosts"):
             _create_missing(layout, wanted, rootfs)
             _write_common_files(layout)
         running = [find_host(layout, name) for name in wanted]
-        with progress.step(f"boot {len(wanted)} hosts"):
-            for each in running:
-                hosts.boot(each)
-            wait_ready(running)
+        for each in running:
+            hosts.boot(each)
+    with progress.step(f"boot {len(wanted)} hosts"):
+        wait_ready(running)
 
 
 def _prepare_lab(layout: Layout) -> None:
@@ -97,7 +97,7 @@ def _addresses(present: Iterable[Host]) -> dict[str, Address]:
 
 def remove_hosts(layout: Layout, progress: Progress) -> None:
     """Power all hosts off and delete them; the lab's network and key stay for a running `exec`."""
-    with exclusive():
+    with locked_directory(state_directory()):
         _remove_hosts(layout, progress)
         if layout.control_hosts.exists():
             _write_common_files(layout)
@@ -105,7 +105,7 @@ def remove_hosts(layout: Layout, progress: Progress) -> None:
 
 def down(layout: Layout, progress: Progress) -> None:
     """Leave nothing of the lab, whatever state it was left in."""
-    with exclusive():
+    with locked_directory(state_directory()):
         _remove_hosts(layout, progress)
         for namespace in layout.namespaces():
             network.delete(namespace)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from certops_lab.command import run
 from certops_lab.errors import LabError
 from certops_lab.layout import NAMESPACES, Layout
 from certops_lab.names import Address, host_address, hosts_file_of_host
-from certops_lab.process import Process, children, wait_until
+from certops_lab.process import Process, children, send, wait_until
 
 POWER_OFF_SECONDS = 20
+POWER_OFF_REQUEST = signal.SIGRTMIN + 3  # systemd(1)
 GROUPS = "certops-lab"
+NSPAWN_STATE = Path("/run/systemd/nspawn/propagate")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Host:
     def root(self) -> Path:
         """The host's file system as it is now, to look into from outside."""
         return self.directory / "root"
+
+    @property
+    def machine(self) -> str:
+        """Its name to systemd-nspawn, unlike that of any other lab's host."""
+        return f"{self.layout.lab}.{self.name}"  # neither name has a dot
 
     @property
     def console(self) -> Path:
@@ -113,7 +121,7 @@ def _nspawn(host: Host) -> list[str]:
         "--quiet",
         "--boot",
         f"--directory={host.root}",
-        f"--machine={host.layout.lab}-{host.name}",
+        f"--machine={host.machine}",
         f"--hostname={host.name}",
         f"--network-namespace-path={NAMESPACES / host.layout.host_namespace(host.name)}",
         "--register=no",  # no machined, no dbus needed on this machine
@@ -128,19 +136,25 @@ def _nspawn(host: Host) -> list[str]:
 def power_off(host: Host, *, hard: bool = False) -> None:
     """An orderly shutdown, or as if the cable were pulled; returns when nothing of the host runs any more."""
     process = host.process()
-    if process and not hard:
-        process.signal(signal.SIGTERM)  # nspawn passes it on as a request to power off
-        hard = not wait_until(_ended(process), seconds=POWER_OFF_SECONDS)
-    if process and hard:
+    if process and (hard or not _shuts_down(process)):
         process.signal(signal.SIGKILL)
     if not cgroup.kill_members(host.groups()):
         raise LabError(f"{host.name}: processes do not end, see {host.groups()}")
     cgroup.remove(host.groups(), parents=2)  # the lab's, and the one of all labs
+    shutil.rmtree(NSPAWN_STATE / host.machine, ignore_errors=True)  # a killed nspawn leaves it
     (host.directory / "process").unlink(missing_ok=True)
 
 
-def _ended(process: Process) -> Callable[[], bool]:
-    return lambda: not process.is_alive()
+def _shuts_down(process: Process) -> bool:
+    """Whether the host obeyed in time."""
+    process.signal(signal.SIGTERM)  # nspawn passes it on as a request to power off
+    for _second in range(POWER_OFF_SECONDS):
+        if wait_until(lambda: not process.is_alive(), seconds=1):
+            return True
+        # A systemd that had only just started did not hear. nspawn would take a second SIGTERM as "at once".
+        for leader in children(process.pid):
+            send(leader, POWER_OFF_REQUEST)
+    return False
 
 
 def run_in(host: Host, command: Sequence[str]) -> list[str]:

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from certops_lab import apt, recipe
 from certops_lab.command import run
 from certops_lab.errors import LabError
+from certops_lab.lock import locked_file
 from certops_lab.progress import Progress
 
 BUILD_SECONDS = 900
@@ -43,7 +41,7 @@ def ensure_rootfs(progress: Progress) -> Path:
         return path
     _refuse_inside_git(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _only_builder(path.parent), progress.step(f"build rootfs {path} (once)"):
+    with locked_file(path.parent / "lock"), progress.step(f"build rootfs {path} (once)"):
         if not is_built():  # else another lab built it while this one waited
             _build(path)
     return path
@@ -98,10 +96,3 @@ def _refuse_inside_git(path: Path) -> None:
     for parent in path.parents:
         if (parent / ".git").exists():
             raise LabError(f"the cache {path.parent} is inside the git tree {parent}: set CERTOPS_LAB_CACHE elsewhere")
-
-
-@contextmanager
-def _only_builder(directory: Path) -> Iterator[None]:
-    with open(directory / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
