@@ -1,0 +1,32 @@
+# `make` lists the targets; every one of them sets up what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+DEV := build/venv/dev/bin/python
+
+# Ansible refuses to run without a UTF-8 locale, and a minimal Debian sets none.
+export LC_ALL := C.UTF-8
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
+
+.PHONY: help setup setup-demo lock demo test bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## system packages, Python environments and collection path for everything below (quick when all is there)
+	@$(PYTHON) -m tools.set_up test
+
+setup-demo:
+	@$(PYTHON) -m tools.set_up demo
+
+demo: setup-demo ## watch one revoked certificate being rotated on real parts; no root needed
+	@build/venv/demo/bin/python demo/run.py
+
+bench: setup ## measure against the goals; writes build/bench.json
+	@$(DEV) tests/bench/run.py
+
+lock: setup ## write the lock files in requirements/ anew
+	@tools/lock.sh
+
+clean: ## remove everything that was made
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache
