@@ -15,7 +15,11 @@ import stat
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import replace_link
-from ansible_collections.certops.rotation.plugins.module_utils._host.names import checked_folder_name, is_version
+from ansible_collections.certops.rotation.plugins.module_utils._host.names import (
+    checked_folder_name,
+    is_folder_name,
+    is_version,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record, read_record
 
 VERSIONS = "versions"
@@ -103,7 +107,7 @@ def folder_names(root: str) -> list[str]:
     try:
         with os.scandir(root) as entries:
             return sorted(entry.name for entry in entries
-                          if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False))
+                          if is_folder_name(entry.name) and entry.is_dir(follow_symlinks=False))
     except FileNotFoundError:
         return []
 

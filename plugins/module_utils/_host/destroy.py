@@ -20,8 +20,7 @@ BEFORE = ".before-"  # what a file was before a step that could still be undone
 def destroy_key(path: str) -> bool:
     """Overwrite the key with random bytes, on disk before it is unlinked; False if there is none.
 
-    Overwriting reaches every other hard link of the same file too, which is meant: a pair that was adopted may have
-    had several. A copy-on-write file system or a flash drive can keep old blocks; only its encryption helps there.
+    Overwriting reaches every other hard link of the same file too, such as a backup by ``cp -l``. A copy-on-write file system or a flash drive can keep old blocks; only its encryption helps there.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -48,8 +47,14 @@ def overwrite(descriptor: int) -> None:
 
 
 def discard_build(path: str) -> None:
-    """Destroy a version in the making, its key first."""
-    destroy_key(os.path.join(path, KEY))
+    """Destroy a version in the making, its key first.
+
+    A key with a second hard link is a vhost's own, which a killed adoption was about to take: it is still in use and
+    only unlinked here.
+    """
+    key_path = os.path.join(path, KEY)
+    if os.path.lexists(key_path) and os.lstat(key_path).st_nlink == 1:
+        destroy_key(key_path)
     for entry in os.listdir(path):
         os.unlink(os.path.join(path, entry))
     os.rmdir(path)

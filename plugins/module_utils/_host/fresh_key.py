@@ -38,11 +38,15 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log im
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath
-from ansible_collections.certops.rotation.plugins.module_utils._host.record import updated, write_record
+from ansible_collections.certops.rotation.plugins.module_utils._host.record import (
+    read_record,
+    updated,
+    write_record,
+)
 
 _REQUEST_LIMIT = 256 * 1024
 _NEEDED = 64 * 1024
-_NEVER_SERVED = ("prepared", "rolled_back")
+_NEVER_PROVEN = ("prepared", "installed", "rolled_back")
 
 
 @dataclass(frozen=True)
@@ -120,10 +124,12 @@ class KeyMaker:
         return None
 
     def given_up(self, folder: CertificateFolder, keep: str | None) -> list[str]:
-        """The versions with a key that never will be served."""
+        """The versions with a key that never will be served. What live could be rolled back to is not among them."""
         live = folder.live()
-        return [version for version in folder.versions() if version not in (live, keep) and folder.has_key(version)
-                and folder.record(version).get("state", "prepared") in _NEVER_SERVED]
+        predecessor = (folder.record(live).get("supersedes") or {}).get("version") if live else None
+        return [version for version in folder.versions()
+                if version not in (live, keep, predecessor) and folder.has_key(version)
+                and folder.record(version).get("state", "prepared") in _NEVER_PROVEN]
 
     def resume(self, folder: CertificateFolder, version: str) -> Prepared:
         """The request that a killed run had made."""
@@ -205,7 +211,7 @@ class KeyMaker:
             os.close(descriptor)
 
     def _refuse_known(self, spki: str, request: KeyRequest) -> None:
-        present = self._present_key(request) if request.paths else None
+        present = request.premise or (self._present_key(request) if request.paths else None)
         if spki in self._known_keys() or spki in self._denied or spki == present:
             raise RotationError("key_known", "openssl returned a key that has been used before",
                                 remedy="Look at the host's source of randomness and at its openssl program.",
@@ -218,7 +224,8 @@ class KeyMaker:
             for name in folder_names(self._root):
                 folder = CertificateFolder(self._root, name)
                 self._known.update(fact.spki_sha256 for fact in read_keys_log(folder.path))
-                self._known.update(str(folder.record(version).get("spki_sha256")) for version in folder.versions())
+                self._known.update(str(read_record(folder.version_path(version)).get("spki_sha256"))
+                                   for version in folder.versions())
         return self._known
 
 

@@ -20,10 +20,15 @@ _MOST_NAMES = 100
 
 def checked_folder_name(name: str) -> str:
     """A certificate's name as a folder name: no separator, no dots that climb."""
-    if not _FOLDER_NAME.fullmatch(name) or ".." in name:
+    if not is_folder_name(name):
         raise RotationError("name_invalid", "%r cannot be the name of a certificate" % name[:120],
                             remedy="Use letters, digits, dots, dashes and underscores, at most 100 of them.")
     return name
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a certificate may be called so."""
+    return _FOLDER_NAME.fullmatch(name) is not None and ".." not in name
 
 
 def checked_version(version: str) -> str:

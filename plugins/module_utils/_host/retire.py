@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a pair: its key is destroyed, its fingerprint remembered for ever, its folder pruned one day."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import CertificateFolder
+from ansible_collections.certops.rotation.plugins.module_utils._host.clock import iso
+from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import (
+    destroy_key,
+    remove_version,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
+from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import (
+    KeyFact,
+    append_fact,
+    checked_fate,
+    read_keys_log,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.names import checked_sha256, checked_version
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
+from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record, updated, write_record
+from ansible_collections.certops.rotation.plugins.module_utils._host.signing import sign
+
+_GIVEN_UP = ("rolled_back", "abandoned", "prepared")
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """One key to destroy."""
+
+    folder: CertificateFolder
+    version: str | None
+    spki_sha256: str
+    fate: str
+    signatures: tuple[tuple[str, bytes], ...]
+
+
+@dataclass
+class Retired:
+    """What became of it."""
+
+    destroyed: list[str] = field(default_factory=list)
+    signatures: list[dict[str, Any]] = field(default_factory=list)
+    at: str | None = None
+    changed: bool = False
+    left: str | None = None
+
+
+def read_retirement(root: str, given: dict[str, Any]) -> Retirement:
+    """The option as a checked value."""
+    version = given.get("version")
+    return Retirement(CertificateFolder(root, given["name"]), checked_version(version) if version else None,
+                      checked_sha256(given["spki_sha256"]), checked_fate(given["fate"]),
+                      tuple((item["algorithm"], decoded(item["data_b64"])) for item in given.get("sign") or []))
+
+
+def decoded(data_b64: str) -> bytes:
+    """The bytes to sign."""
+    try:
+        return base64.b64decode(data_b64, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise RotationError("data_unreadable", "The data to sign is not base64") from exc
+
+
+def plan_retirement(retirement: Retirement) -> str | None:
+    """The version whose key is to be destroyed; None if no version has it (any more).
+
+    RotationError ``key_is_live`` or ``successor_not_live``: a key is only destroyed behind a release that took its place.
+    """
+    folder = retirement.folder
+    folder.check()
+    version = retirement.version or _version_of(folder, retirement.spki_sha256)
+    live = folder.live()
+    if live is not None and (live == version or folder.record(live).get("spki_sha256") == retirement.spki_sha256):
+        raise RotationError("key_is_live", "%s of %s is live; its key is not destroyed" % (live, folder.name))
+    if version is None or not folder.has_version(version):
+        return None
+    record = folder.record(version)
+    if record.get("spki_sha256") != retirement.spki_sha256:
+        raise RotationError("key_mismatch", "%s of %s has another key than the one to retire" % (version, folder.name),
+                            expected=retirement.spki_sha256, found=record.get("spki_sha256"))
+    if record.get("state") not in _GIVEN_UP and not _took_its_place(folder, live, version, record):
+        raise RotationError("successor_not_live", "Nothing live has taken the place of %s of %s" % (version, folder.name),
+                            live=live)
+    return version if folder.has_key(version) else None
+
+
+def retire(retirement: Retirement, version: str | None, openssl: Openssl, options: FileOptions, now: datetime) -> Retired:
+    """Sign a last time if asked, destroy the key, then write down what is now true."""
+    folder, result = retirement.folder, Retired()
+    if version is not None:
+        for algorithm, data in retirement.signatures:
+            result.signatures.append(signature_result(openssl, folder.key_path(version), algorithm, data))
+        result.changed = destroy_key(folder.key_path(version))
+        result.destroyed, result.at = [retirement.spki_sha256], iso(now)
+    elif retirement.signatures:
+        raise RotationError("key_missing", "The key that was to sign for %s no longer exists" % folder.name)
+    named = version or retirement.version or _version_of(folder, retirement.spki_sha256)
+    fates = [fact.fate for fact in read_keys_log(folder.path) if fact.spki_sha256 == retirement.spki_sha256]
+    if folder.exists() and (not fates or fates[-1] != retirement.fate):
+        append_fact(folder.path, KeyFact(iso(now), retirement.spki_sha256, retirement.fate, named or "-"), options)
+        result.changed = True
+    if named is not None and folder.has_version(named):
+        result.changed |= _note_retired(folder, named, options, now)
+        result.left = ((folder.record(named).get("adopted_from") or {}).get("key"))
+    return result
+
+
+def signature_result(openssl: Openssl, key_path: str, algorithm: str, data: bytes) -> dict[str, Any]:
+    """A signature as it stands in results."""
+    signature, key = sign(openssl, key_path, algorithm, data)
+    return {"signature_b64": base64.b64encode(signature).decode("ascii"), "public_jwk": key.jwk, "algorithm": algorithm}
+
+
+def plan_record(folder: CertificateFolder, version: str, update: Record) -> Record | None:
+    """The record with newer facts, None if it says so already."""
+    if not folder.has_version(checked_version(version)):
+        raise RotationError("version_unknown", "%s has no version %s" % (folder.name, version))
+    record = folder.record(version)
+    newer = updated(record, update)
+    return newer if newer != record else None
+
+
+def prunable(folder: CertificateFolder, keep: int) -> list[str]:
+    """Old versions without a key, beyond the newest ``keep``; never what is live or what it took the place of."""
+    live = folder.live()
+    spared = {live, (folder.record(live).get("supersedes") or {}).get("version") if live else None}
+    versions = folder.versions()
+    old = versions[:-keep] if keep else versions
+    return [version for version in old if version not in spared and not folder.has_key(version)]
+
+
+def prune(folder: CertificateFolder, versions: list[str]) -> None:
+    """Remove these versions' folders; their keys stay remembered in keys.log."""
+    for version in versions:
+        remove_version(folder.version_path(version))
+
+
+def _version_of(folder: CertificateFolder, spki_sha256: str) -> str | None:
+    holders = [version for version in folder.versions() if folder.record(version).get("spki_sha256") == spki_sha256]
+    return holders[-1] if holders else None
+
+
+def _took_its_place(folder: CertificateFolder, live: str | None, version: str, record: Record) -> bool:
+    """Whether live descends from this version, or was made after it (an adopted one is younger than its successor)."""
+    if live is None:
+        return False
+    seen: set[str] = set()
+    ancestor: str | None = live
+    while ancestor and ancestor not in seen:
+        seen.add(ancestor)
+        ancestor = (folder.record(ancestor).get("supersedes") or {}).get("version")
+        if ancestor == version:
+            return True
+    return str(folder.record(live).get("created_at")) > str(record.get("created_at"))
+
+
+def _note_retired(folder: CertificateFolder, version: str, options: FileOptions, now: datetime) -> bool:
+    record = folder.record(version)
+    if record.get("state") in ("retired", "abandoned"):
+        return False
+    update = {"state": "retired", "times": {"retired": iso(now)}}
+    write_record(folder.version_path(version), updated(record, update), options)
+    return True
