@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support import playbook
+from ansible_collections.certops.rotation.tests.support import playbook
 
 HERE = Path(__file__).parent / "host_values"
 

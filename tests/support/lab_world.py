@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A CA and vhosts in the lab that this process runs in (`lab.py exec` or `lab.py with`), and the playbooks on its hosts.
+
+    with LabWorld() as world:
+        world.create_ca()
+        world.first_certificates()
+        world.revoke_all("keyCompromise")
+        world.rotate()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Revocation
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
+from ansible_collections.certops.rotation.tests.support import playbook
+from ansible_collections.certops.rotation.tests.support.publisher import Publisher
+
+LAB_INVENTORY = "CERTOPS_LAB_INVENTORY"
+VHOSTS = playbook.REPOSITORY / "tests" / "lab" / "playbooks" / "vhosts.yml"
+CA_ADDRESS = "198.18.0.1"
+CA_PORT = 8080
+
+
+class LabWorld:
+    """What a test in the lab needs around the hosts; everything of it lies in a folder that goes with it."""
+
+    def __init__(self) -> None:
+        self.lab_inventory = Path(os.environ[LAB_INVENTORY])
+        self.hosts: dict[str, dict[str, Any]] = yaml.safe_load(self.lab_inventory.read_text())["all"]["children"]["lab"]["hosts"]
+
+    def __enter__(self) -> LabWorld:
+        self.place = Path(tempfile.mkdtemp(prefix="certops-lab-world-"))
+        self.published = self.place / "public"
+        self.published.mkdir()
+        self.issuers = {"internal": {"type": "internal_ca", "directory": str(self.place / "ca")}}
+        self.inventory = self._write_inventory()
+        self.publisher = Publisher(self.published, CA_ADDRESS, CA_PORT).__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.publisher.__exit__(*exc)
+        shutil.rmtree(self.place)
+
+    def _write_inventory(self) -> Path:
+        """A folder of two: the lab's own inventory, and what the roles are to know."""
+        folder = self.place / "inventory"
+        (folder / "group_vars").mkdir(parents=True)
+        (folder / "lab.yml").symlink_to(self.lab_inventory)
+        self.variables: dict[str, Any] = {
+            "rotate_issuers": self.issuers,
+            "rotate_report_directory": str(self.place / "reports"),
+            "rotate_certificates": [
+                {
+                    "name": "shop",
+                    "server_names": ["{{ lab_fqdn }}", "shop.{{ lab_fqdn }}"],
+                    "listeners": [
+                        {"address": "{{ lab_ipv4 }}", "port": 443},
+                        {"address": "{{ lab_ipv6 }}", "port": 443},
+                        {"address": "{{ lab_ipv4 }}", "port": 8443},
+                    ],
+                }
+            ],
+        }
+        (folder / "group_vars" / "all.yml").write_text(json.dumps(self.variables))
+        return folder
+
+    def play(self, name: str | Path, *arguments: str, **environment: str) -> playbook.Run:
+        """Run a playbook on the lab's hosts, 20 at a time over kept connections."""
+        return playbook.run(
+            name, self.inventory, arguments, cwd=self.place, timeout=600, ANSIBLE_FORKS="20", **environment
+        )
+
+    def create_ca(self, *arguments: str) -> None:
+        self._must(self.play(
+            "certops.rotation.internal_ca",
+            "-e", f"internal_ca_directory={self.issuers['internal']['directory']}",
+            "-e", f"internal_ca_base_url=http://ca.lab.test:{CA_PORT}",
+            "-e", f"internal_ca_publish_directory={self.published}",
+            *arguments,
+        ))  # fmt: skip
+
+    def first_certificates(self) -> None:
+        """Vhosts without a certificate, and the rotation that brings them one."""
+        self._must(self.play(VHOSTS))
+        self.rotate(expect_changed=True)
+
+    def rotate(self, *arguments: str, expect_changed: bool | None = None, **environment: str) -> playbook.Run:
+        """Rotate; AssertionError unless every host succeeded, and changed or didn't as expected."""
+        ended = self._must(self.play("certops.rotation.rotate", *arguments, **environment))
+        changed = {host: bool(ended.changed.get(host)) for host in self.hosts}
+        if expect_changed is not None and set(changed.values()) != {expect_changed}:
+            raise AssertionError(f"changed: {changed}\n{ended.output}")
+        return ended
+
+    def ping(self) -> None:
+        subprocess.run(
+            [playbook.command("ansible"), "all", "-i", str(self.inventory), "-m", "ping", "-f", "20"],
+            cwd=self.place, env=playbook.environment(), check=True, capture_output=True,
+        )  # fmt: skip
+
+    def revoke_all(self, reason: str = "keyCompromise") -> None:
+        """Revoke what every host serves now."""
+        served = [self.chain(host).split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n" for host in self.hosts]
+        outcomes = open_issuer("internal", self.issuers).revoke([Revocation(pem, reason) for pem in served])
+        refused = [outcome for outcome in outcomes if isinstance(outcome, RotationError)]
+        if refused:
+            raise AssertionError(refused)
+
+    def chain(self, host: str) -> str:
+        """The chain that is installed on a host, read from outside."""
+        return (self.files(host) / "etc/certops/shop/live/fullchain.pem").read_text()
+
+    def files(self, host: str) -> Path:
+        """The root file system of a host."""
+        return self.lab_inventory.parent / "hosts" / host / "root"
+
+    def module_executions(self) -> int:
+        """How many module executions the hosts' own journals have seen so far."""
+        return sum(self._executions_on(host) for host in self.hosts)
+
+    def _executions_on(self, host: str) -> int:
+        script = playbook.REPOSITORY / "tests" / "lab" / "lab.py"
+        command = ["python3", str(script), "run", host, "--", "sh", "-c", "journalctl -q --no-pager -o cat | grep -c Invoked || true"]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    @staticmethod
+    def _must(ended: playbook.Run) -> playbook.Run:
+        if ended.returncode:
+            raise AssertionError(ended.output)
+        return ended
