@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_config import Configuration, Vhost
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_rotations import rotations_from_vhosts
