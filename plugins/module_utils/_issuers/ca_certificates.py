@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import SigningKey, signature_hash
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names import general_names
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import LeafKey
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_settings import Settings
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 ROOT_VALIDITY = timedelta(days=20 * 365)
 INTERMEDIATE_VALIDITY = timedelta(days=10 * 365)

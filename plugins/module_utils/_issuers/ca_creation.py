@@ -13,9 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import serial_hex, spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_directory, ca_settings
@@ -44,6 +41,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_setti
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import FILE_NAME as STORE
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record, Store
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 _KEY_FILES = (ca_directory.ROOT_KEY, ca_directory.INTERMEDIATE_KEY, ca_directory.RESPONDER)
 _OWN_FILES = frozenset(

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import (
     Authority,
     authority_key_identifier,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import signature_hash
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import CrlRecord, Record, Records
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 INTERMEDIATE = "intermediate"
 ROOT = "root"
@@ -55,7 +54,6 @@ def _sign(
         .next_update(next_update)
         .add_extension(authority_key_identifier(issuer.certificate), critical=False)
         .add_extension(x509.CRLNumber(number), critical=False)
-        # Critical, and equal to the certificates' distribution point: no other CRL can be slipped in for it.
         .add_extension(_scope(urls, for_cas), critical=True)
     )
     for entry in entries:
@@ -64,8 +62,14 @@ def _sign(
 
 
 def _scope(urls: Sequence[str], for_cas: bool) -> x509.IssuingDistributionPoint:
+    """What the CRL speaks of: critical, so that no verifier can overlook it.
+
+    The intermediate's names the URL of the certificates' distribution point, so that no other CRL can be slipped in for
+    it. The root has one CRL and no distribution point of its own; a URL in there would make `openssl verify
+    -crl_check_all` (and nginx's ssl_crl) refuse it for the root itself.
+    """
     return x509.IssuingDistributionPoint(
-        full_name=[x509.UniformResourceIdentifier(url) for url in urls],
+        full_name=None if for_cas else [x509.UniformResourceIdentifier(url) for url in urls],
         relative_name=None,
         only_contains_user_certs=not for_cas,
         only_contains_ca_certs=for_cas,

@@ -13,14 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import Authority
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import load_key_file
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_settings import Settings, load_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Store
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 LOCK = "ca.lock"
 ROOT_KEY = "root.key"
@@ -99,6 +98,10 @@ class CaDirectory:
     @functools.cached_property
     def intermediate(self) -> Authority:
         return Authority(self.intermediate_certificate, load_key_file(self.path / INTERMEDIATE_KEY, self.passphrase))
+
+    def check_keys(self) -> None:
+        """Nothing is recorded that could not be signed. :raises RotationError: as ``load_key_file``."""
+        _loaded = self.intermediate
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         return locked(self.path)

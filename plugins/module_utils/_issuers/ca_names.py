@@ -8,10 +8,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from cryptography import x509
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address, server_names
+from cryptography import x509
 
 
 def canonical_names(names: Iterable[str]) -> tuple[str, ...]:

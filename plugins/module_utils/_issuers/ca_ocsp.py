@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import Authority
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import signature_hash
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import Authority
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import signature_hash
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
 
 _HASHES: tuple[type[hashes.SHA1] | type[hashes.SHA256], ...] = (hashes.SHA1, hashes.SHA256)
 

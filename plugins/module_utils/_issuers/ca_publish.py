@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from ansible.module_utils.urls import open_url
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import write_atomically
 
-_SECONDS = 5
-_LARGEST = 64 * 1024 * 1024
+_SECONDS = 5.0
 
 Fetch = Callable[[str], bytes]
 """GET of a URL, past caches if possible. RotationError if there is no answer with status 200."""
@@ -90,11 +88,4 @@ def check_public(fetch: Fetch, url: str, content: bytes) -> RotationError | None
 
 def fetch_anew(url: str) -> bytes:
     """Fetch past caches on the way: what they hold must not be mistaken for what is published."""
-    try:
-        answer = open_url(
-            url, timeout=_SECONDS, headers={"Cache-Control": "no-cache"}, use_proxy=False, follow_redirects="none"
-        )
-        content: bytes = answer.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise RotationError("unreachable", str(error), url=url) from error
-    return content
+    return HttpClient(timeout=_SECONDS).get(url, headers={"Cache-Control": "no-cache"}).body

@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names import (
@@ -21,6 +17,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Order
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.weak_key import weakness
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 LeafKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 

@@ -7,15 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-)
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import serial_hex, spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import (
@@ -36,6 +27,14 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys 
     responder_key_type,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 
 
 def current_responder(ca: CaDirectory) -> x509.Certificate | None:

@@ -15,7 +15,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ _UNANSWERED = "kind = 'leaf' AND not_after > ? AND (answered_at IS NULL OR answe
 
 
 def _moment(value: int | None) -> datetime | None:
-    return None if value is None else datetime.fromtimestamp(value, timezone.utc)
+    return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
 def _seconds(moment: datetime) -> int:
@@ -106,7 +106,7 @@ def _record(row: tuple[Any, ...]) -> Record:
         spki,
         request,
         der,
-        datetime.fromtimestamp(not_after, timezone.utc),
+        datetime.fromtimestamp(not_after, UTC),
         _moment(revoked_at),
         reason,
     )
@@ -217,8 +217,8 @@ class Records:
         return CrlRecord(
             issuer,
             number,
-            datetime.fromtimestamp(this_update, timezone.utc),
-            datetime.fromtimestamp(next_update, timezone.utc),
+            datetime.fromtimestamp(this_update, UTC),
+            datetime.fromtimestamp(next_update, UTC),
             change,
             der,
         )

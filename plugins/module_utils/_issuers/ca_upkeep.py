@@ -15,9 +15,6 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_crl import INTERMEDIATE, ROOT, next_crl
@@ -39,6 +36,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_respo
     valid_until,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record, Records
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 CRL_FILES = {INTERMEDIATE: ca_settings.INTERMEDIATE_CRL, ROOT: ca_settings.ROOT_CRL}
 
@@ -142,6 +141,8 @@ def _is_crl_due(ca: CaDirectory, records: Records, issuer: str, at: datetime) ->
 
 def _names(der: bytes, ca: CaDirectory, issuer: str) -> bool:
     """Does the CRL name all URLs that certificates name?"""
+    if issuer == ROOT:
+        return True
     scope = x509.load_der_x509_crl(der).extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
     return [name.value for name in scope.full_name or ()] == ca.settings.all_urls(CRL_FILES[issuer])
 

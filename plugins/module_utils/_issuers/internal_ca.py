@@ -8,12 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     read_certificate,
@@ -45,6 +42,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
     Revocation,
     RevokeOutcome,
 )
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 
 def open_internal_ca(name: str, config: Mapping[str, Any]) -> InternalCa:
@@ -66,8 +65,16 @@ def open_internal_ca(name: str, config: Mapping[str, Any]) -> InternalCa:
     return InternalCa(CaDirectory(Path(directory).expanduser(), str(passphrase) if passphrase else None))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """A certificate for an order: made now, or found."""
+
+    record: Record
+    is_new: bool
+
+
 def _clock() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class InternalCa:
@@ -90,15 +97,19 @@ class InternalCa:
     # --- issue ---
 
     def issue(self, orders: Sequence[Order]) -> list[IssueOutcome]:
-        """One transaction for all orders; their OCSP responses are published before this returns."""
+        """One transaction for all orders; their OCSP responses are published before this returns.
+
+        :raises RotationError: when the CA itself does not work (``ca_passphrase``, ``ca_store_failed``, ...).
+        """
         requests = [self._read(order) for order in orders]
+        self._ca.check_keys()
         with self._ca.locked():
             at = self._clock()
             with self._ca.store.writing() as records:
                 made = [self._certified(records, request, at) for request in requests]
             warnings = self._publish_answers(at)
-        warnings += self._check_answer([record for record in made if isinstance(record, Record)])
-        return [outcome if isinstance(outcome, RotationError) else self._chain(outcome, warnings) for outcome in made]
+        warnings += self._check_answer([one.record for one in made if isinstance(one, _Made)])
+        return [one if isinstance(one, RotationError) else self._chain(one, warnings) for one in made]
 
     def _read(self, order: Order) -> Request | RotationError:
         try:
@@ -113,11 +124,12 @@ class InternalCa:
         except RotationError as error:
             return error
 
-    def _certified(self, records: Records, request: Request | RotationError, at: datetime) -> Record | RotationError:
+    def _certified(self, records: Records, request: Request | RotationError, at: datetime) -> _Made | RotationError:
         if isinstance(request, RotationError):
             return request
         try:
-            return self._known(records, request, at) or self._new(records, request, at)
+            known = self._known(records, request, at)
+            return _Made(known, False) if known else _Made(self._new(records, request, at), True)
         except RotationError as error:
             return error
 
@@ -184,15 +196,19 @@ class InternalCa:
         problem = check_public(self._fetch, path, content)
         return (f"{problem.message} ({problem.code})",) if problem else ()
 
-    def _chain(self, record: Record, warnings: tuple[str, ...]) -> Issued:
-        leaf = to_pem(x509.load_der_x509_certificate(record.der))
-        return Issued(leaf + self._ca.chain_pem, self._ca.trust_pem, warnings=warnings)
+    def _chain(self, made: _Made, warnings: tuple[str, ...]) -> Issued:
+        leaf = to_pem(x509.load_der_x509_certificate(made.record.der))
+        return Issued(leaf + self._ca.chain_pem, self._ca.trust_pem, is_new=made.is_new, warnings=warnings)
 
     # --- revoke ---
 
     def revoke(self, revocations: Sequence[Revocation]) -> list[RevokeOutcome]:
-        """One transaction and one publication for all. Publishes also what a killed process had left unpublished."""
+        """One transaction and one publication for all. Publishes also what a killed process had left unpublished.
+
+        :raises RotationError: when the CA itself does not work.
+        """
         wanted = [self._look_up(revocation) for revocation in revocations]
+        self._ca.check_keys()
         with self._ca.locked():
             at = self._clock()
             with self._ca.store.writing() as records:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from cryptography import x509
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from cryptography import x509
 
 REVOCATION_REASONS = frozenset(
     {
@@ -51,6 +50,8 @@ class Issued:
     trust_pem: str
     """Issuer, intermediates and root: what verifies a staple."""
     order: str | None = None
+    is_new: bool = True
+    """False if an earlier run had already been given this very certificate."""
     warnings: tuple[str, ...] = ()
 
 

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many processes at one CA, and processes that are killed in the middle of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_upkeep
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_directory import locked
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Receipt, Revocation
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
+from ansible_collections.certops.rotation.tests.support.internal_ca import TestCa, order
+from cryptography import x509
+
+FORKS = 50
+KILLS = 20
+
+
+def config(ca: TestCa) -> dict[str, Any]:
+    return {"internal": {"type": "internal_ca", "directory": str(ca.directory)}}
+
+
+def issue_one(directory: str, number: int, gate: Any, results: Any) -> None:
+    issuer = open_issuer("internal", {"internal": {"type": "internal_ca", "directory": directory}})
+    wanted = order(f"web{number}")
+    gate.wait()
+    [issued] = issuer.issue([wanted])
+    results.put((number, getattr(issued, "chain_pem", repr(issued))))
+
+
+def integrity(ca: TestCa) -> str:
+    with contextlib.closing(sqlite3.connect(ca.directory / "ca.sqlite3")) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def test_fifty_forks_issue_at_once(ca: TestCa) -> None:
+    context = multiprocessing.get_context("fork")
+    gate, results = context.Barrier(FORKS), context.Queue()
+    workers = [context.Process(target=issue_one, args=(str(ca.directory), n, gate, results)) for n in range(FORKS)]
+    for worker in workers:
+        worker.start()
+    answers = dict(results.get(timeout=30) for _worker in workers)
+    for worker in workers:
+        worker.join(timeout=10)
+    leaves = {number: x509.load_pem_x509_certificate(chain.encode()) for number, chain in answers.items()}
+    assert len({leaf.serial_number for leaf in leaves.values()}) == FORKS
+    for number, leaf in leaves.items():
+        assert leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
+            x509.DNSName
+        ) == [f"web{number}.example.org"]
+    with ca.open().store.reading() as records:
+        stored = {record.serial for record in records.answered(at=ca.clock())}
+    assert len(stored) == FORKS
+    assert integrity(ca) == "ok"
+    assert not ca_upkeep.what_is_due(ca.open(), at=ca.clock())
+
+
+def revoke_one(directory: str, chain_pem: str, gate: Any, results: Any) -> None:
+    issuer = open_issuer("internal", {"internal": {"type": "internal_ca", "directory": directory}})
+    gate.wait()
+    [receipt] = issuer.revoke([Revocation(chain_pem, "superseded")])
+    results.put(receipt.state if isinstance(receipt, Receipt) else receipt.code)
+
+
+def test_revocations_at_once_are_all_in_the_last_crl(ca: TestCa) -> None:
+    issued = ca.issued([order(f"web{number}") for number in range(12)])
+    number = ca.crl_number()
+    context = multiprocessing.get_context("fork")
+    gate, results = context.Barrier(len(issued)), context.Queue()
+    workers = [
+        context.Process(target=revoke_one, args=(str(ca.directory), one.chain_pem, gate, results)) for one in issued
+    ]
+    for worker in workers:
+        worker.start()
+    # What a worker sees in public may be newer than what it has published itself, never older.
+    assert {results.get(timeout=30) for _worker in workers} <= {"revoked", "accepted_not_published"}
+    for worker in workers:
+        worker.join(timeout=10)
+    assert len(ca.crl()) == len(issued)
+    assert ca.crl_number() >= number + len(issued)
+
+
+WORKER = """
+import json, sys
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Revocation
+from ansible_collections.certops.rotation.tests.support.internal_ca import order
+issuer = open_issuer("internal", json.loads(sys.argv[1]))
+number = 0
+print("ready", flush=True)
+while True:
+    issued = issuer.issue([order(f"{sys.argv[2]}-{number}-{i}") for i in range(3)])
+    print(json.dumps({"issued": [one.chain_pem for one in issued]}), flush=True)
+    [receipt] = issuer.revoke([Revocation(issued[0].chain_pem, "keyCompromise")])
+    print(json.dumps({"revoked": issued[0].chain_pem, "state": receipt.state}), flush=True)
+    number += 1
+"""
+
+
+def told_before_being_killed(ca: TestCa, run: int, after: float) -> list[dict[str, Any]]:
+    """What a process that issues and revokes without end had returned when it was killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER, json.dumps(config(ca)), f"run{run}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with process:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            raise AssertionError("the worker did not start")
+        time.sleep(after)
+        process.send_signal(signal.SIGKILL)
+        lines = process.stdout.read().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def test_killed_processes_lose_nothing_that_was_returned(ca: TestCa) -> None:
+    chance = random.Random(20261121)
+    issued: list[x509.Certificate] = []
+    revoked: list[x509.Certificate] = []
+    numbers = [ca.crl_number()]
+    for run in range(KILLS):
+        for line in told_before_being_killed(ca, run, chance.uniform(0.0, 0.15)):
+            issued += [x509.load_pem_x509_certificate(chain.encode()) for chain in line.get("issued", ())]
+            if "revoked" in line:
+                revoked.append(x509.load_pem_x509_certificate(line["revoked"].encode()))
+        # Valid at each moment, whatever happened: whole, signed, never older than before.
+        crl = ca.crl()
+        assert crl.is_signature_valid(ca.open().intermediate_certificate.public_key())  # type: ignore[arg-type]
+        numbers.append(ca.crl_number())
+        assert {one.serial_number for one in revoked} <= {entry.serial_number for entry in crl}
+    assert numbers == sorted(numbers)
+    assert len(issued) >= KILLS
+    issuer = ca.issuer()
+    assert all(issuer.issued(one) for one in issued)
+    assert integrity(ca) == "ok"
+    later = datetime.now(UTC) + timedelta(days=3)
+    assert ca_upkeep.refresh(ca.open(), at=later)
+    assert not ca_upkeep.what_is_due(ca.open(), at=later)
+    assert not list(ca.published.rglob(".new-*"))
+
+
+def test_lock_of_a_living_process_is_waited_for_and_given_up(ca: TestCa) -> None:
+    with locked(ca.directory), pytest.raises(RotationError) as caught, locked(ca.directory, seconds=0.1):
+        pass
+    assert caught.value.code == "ca_locked"
+    with locked(ca.directory, seconds=0.1):
+        pass
