@@ -68,12 +68,14 @@ class Adoption:
         """RotationError unless every pending path can be taken over, before any of them is."""
         for own in self.pending:
             if not os.path.isdir(os.path.dirname(own.path)):
-                raise RotationError("paths_invalid", "There is no folder for %s" % own.path)
+                raise RotationError("paths_invalid", f"There is no folder for {own.path}")
             if own.kind != "missing" and not os.path.isfile(own.path):
-                raise RotationError("adoption_refused", "%s is neither a file nor a link to one" % own.path)
+                raise RotationError("adoption_refused", f"{own.path} is neither a file nor a link to one")
             if own.kind == "link" and os.readlink(own.path).startswith(os.path.dirname(self.folder.path) + os.sep):
-                raise RotationError("adoption_refused", "%s already belongs to another certificate of ours: %s"
-                                    % (own.path, os.readlink(own.path)))
+                raise RotationError(
+                    "adoption_refused",
+                    f"{own.path} already belongs to another certificate of ours: {os.readlink(own.path)}",
+                )
         self._pair_to_take()
 
     def carry_out(self, now: datetime) -> list[str]:
@@ -84,8 +86,9 @@ class Adoption:
             self.folder.point_live_to(self._taken_before(*pair) or self._take(*pair, now))
         for own in self.pending:
             if own.kind == "link":
-                notes.append("%s was a link to %s; what maintained that no longer has an effect on it"
-                             % (own.path, os.readlink(own.path)))
+                notes.append(
+                    f"{own.path} was a link to {os.readlink(own.path)}; what maintained it has no effect here now"
+                )
             self._replace(own)
         return notes
 
@@ -100,9 +103,9 @@ class Adoption:
             return None
         chain = self._openssl.certificates_in(certificate.path)
         if not chain:
-            raise RotationError("adoption_refused", "%s holds no certificate" % certificate.path)
+            raise RotationError("adoption_refused", f"{certificate.path} holds no certificate")
         if hashlib.sha256(subject_public_key_info(certificate_blocks(chain)[0])).hexdigest() != spki:
-            raise RotationError("key_mismatch", "%s and %s are not a pair" % (certificate.path, key.path))
+            raise RotationError("key_mismatch", f"{certificate.path} and {key.path} are not a pair")
         return spki, chain
 
     def _taken_before(self, spki: str, chain: str) -> str | None:
@@ -110,8 +113,9 @@ class Adoption:
         for version in reversed(self.folder.versions()):
             if version.endswith("-adopted") and self.folder.has_key(version):
                 path = os.path.join(self.folder.version_path(version), CHAIN)
-                if (self.folder.record(version).get("spki_sha256") == spki
-                        and read_file(path, len(chain) + 1) == chain.encode("ascii")):
+                if self.folder.record(version).get("spki_sha256") == spki and read_file(
+                    path, len(chain) + 1
+                ) == chain.encode("ascii"):
                     return version
         return None
 
@@ -124,11 +128,24 @@ class Adoption:
             self._take_key(self._paths["key"], os.path.join(build, KEY))
             for file_name, data in self._companions(chain).items():
                 write_file(os.path.join(build, file_name), data, self._options)
-            write_record(build, {
-                "version": version, "created_at": iso(now), "request": None, "spki_sha256": spki, "issuer": None,
-                "serial": serial_hex(certificate_blocks(chain)[0]), "order": None, "times": {"adopted": iso(now)},
-                "supersedes": None, "state": "served", "stapling": None,
-                "adopted_from": {role: os.path.realpath(own.path) for role, own in self._paths.items()}}, self._options)
+            write_record(
+                build,
+                {
+                    "version": version,
+                    "created_at": iso(now),
+                    "request": None,
+                    "spki_sha256": spki,
+                    "issuer": None,
+                    "serial": serial_hex(certificate_blocks(chain)[0]),
+                    "order": None,
+                    "times": {"adopted": iso(now)},
+                    "supersedes": None,
+                    "state": "served",
+                    "stapling": None,
+                    "adopted_from": {role: os.path.realpath(own.path) for role, own in self._paths.items()},
+                },
+                self._options,
+            )
             append_fact(folder.path, KeyFact(iso(now), spki, "adopted", version), self._options)
             self._options.dress_folder(build)
             os.rename(build, folder.version_path(version))

@@ -15,7 +15,7 @@ TEMPORARY = ".tmp-"  # whatever carries this prefix is left over from a killed r
 
 
 def write_file(path: str, data: bytes, options: FileOptions) -> None:
-    """Replace ``path`` by a file with this content. On any failure the temporary file is gone and ``path`` untouched."""
+    """Replace ``path`` by a file with this content. On failure nothing of it is left and ``path`` is untouched."""
     temporary = _temporary_name(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -33,7 +33,7 @@ def write_file(path: str, data: bytes, options: FileOptions) -> None:
 
 
 def replace_link(path: str, target: str) -> None:
-    """Let ``path`` be a symbolic link to ``target``, whatever it was before, without a moment in which it is missing."""
+    """Let ``path`` be a symbolic link to ``target``, whatever it was, without a moment in which it is missing."""
     temporary = _temporary_name(path)
     os.symlink(target, temporary)
     try:
@@ -87,10 +87,10 @@ def remove_if_there(path: str) -> None:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(folder, "%s%s-%s" % (TEMPORARY, name[:60], secrets.token_hex(6)))
+    return os.path.join(folder, f"{TEMPORARY}{name[:60]}-{secrets.token_hex(6)}")
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view):]
+        view = view[os.write(descriptor, view) :]

@@ -25,7 +25,13 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.record impo
 VERSIONS = "versions"
 LIVE = "live"
 KEY, REQUEST, CHAIN, TRUST, STAPLE, SNIPPET = (
-    "privkey.pem", "request.csr", "fullchain.pem", "trust.pem", "staple.der", "nginx.conf")
+    "privkey.pem",
+    "request.csr",
+    "fullchain.pem",
+    "trust.pem",
+    "staple.der",
+    "nginx.conf",
+)
 
 
 class CertificateFolder:
@@ -76,10 +82,10 @@ class CertificateFolder:
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise RotationError("root_unsafe", "%s is not a symbolic link" % self.live_path) from exc
+            raise RotationError("root_unsafe", f"{self.live_path} is not a symbolic link") from exc
         folder, version = os.path.split(target)
         if folder != VERSIONS or not is_version(version):
-            raise RotationError("root_unsafe", "%s points to %r, not to a version" % (self.live_path, target[:200]))
+            raise RotationError("root_unsafe", f"{self.live_path} points to {target[:200]!r}, not to a version")
         return version
 
     def record(self, version: str) -> Record:
@@ -106,8 +112,9 @@ def folder_names(root: str) -> list[str]:
     """The certificates that have a folder below the root."""
     try:
         with os.scandir(root) as entries:
-            return sorted(entry.name for entry in entries
-                          if is_folder_name(entry.name) and entry.is_dir(follow_symlinks=False))
+            return sorted(
+                entry.name for entry in entries if is_folder_name(entry.name) and entry.is_dir(follow_symlinks=False)
+            )
     except FileNotFoundError:
         return []
 
@@ -119,14 +126,17 @@ def refuse_unsafe_folder(path: str, *, follow: bool = False) -> None:
     except FileNotFoundError:
         return
     except NotADirectoryError as exc:
-        raise RotationError("root_unsafe", "%s is not below a folder" % path) from exc
+        raise RotationError("root_unsafe", f"{path} is not below a folder") from exc
     if not stat.S_ISDIR(found.st_mode):
         reason = "is not a folder"
     elif found.st_uid not in (0, os.geteuid()):
-        reason = "belongs to user %d" % found.st_uid
+        reason = f"belongs to user {found.st_uid}"
     elif found.st_mode & 0o022:
-        reason = "can be written to by group or others (mode %04o)" % stat.S_IMODE(found.st_mode)
+        reason = f"can be written to by group or others (mode {stat.S_IMODE(found.st_mode):04o})"
     else:
         return
-    raise RotationError("root_unsafe", "%s %s: keys are not safe there" % (path, reason),
-                        remedy="Make it a folder of root's, or of the user that runs this, with mode 0755 or less.")
+    raise RotationError(
+        "root_unsafe",
+        f"{path} {reason}: keys are not safe there",
+        remedy="Make it a folder of root's, or of the user that runs this, with mode 0755 or less.",
+    )

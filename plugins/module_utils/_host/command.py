@@ -37,15 +37,21 @@ def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -
     """
     environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
     try:
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-                              start_new_session=True) as process:
+        with subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        ) as process:
             try:
                 output, errors = process.communicate(given, timeout=timeout)
             except subprocess.TimeoutExpired as exc:
                 process.kill()
-                raise RotationError("command_timeout", "%s did not end within %g seconds" % (argv[0], timeout),
-                                    command=argv) from exc
+                raise RotationError(
+                    "command_timeout", f"{argv[0]} did not end within {timeout:g} seconds", command=argv
+                ) from exc
     except (FileNotFoundError, PermissionError, NotADirectoryError) as exc:
-        raise RotationError("command_missing", "%s cannot be run: %s" % (argv[0], exc.strerror), command=argv) from exc
+        raise RotationError("command_missing", f"{argv[0]} cannot be run: {exc.strerror}", command=argv) from exc
     return Outcome(tuple(argv), process.returncode, output, errors)

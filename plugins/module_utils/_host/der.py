@@ -27,7 +27,7 @@ def elements(data: bytes) -> list[tuple[int, bytes, bytes]]:
         length, position = _length(data, position + 1)
         if position + length > len(data):
             raise ValueError("truncated DER")
-        found.append((tag, data[position:position + length], data[start:position + length]))
+        found.append((tag, data[position : position + length], data[start : position + length]))
         position += length
     return found
 
@@ -41,7 +41,7 @@ def _length(data: bytes, position: int) -> tuple[int, int]:
     count = first & 0x7F
     if not 1 <= count <= 4 or position + count > len(data):
         raise ValueError("unusable length in DER")
-    return int.from_bytes(data[position:position + count], "big"), position + count
+    return int.from_bytes(data[position : position + count], "big"), position + count
 
 
 def content(data: bytes, tag: int) -> bytes:
@@ -57,7 +57,7 @@ def certificate_blocks(pem: str) -> list[bytes]:
     try:
         return [base64.b64decode("".join(block.split()), validate=True) for block in _CERTIFICATE.findall(pem)]
     except binascii.Error as exc:
-        raise RotationError("certificate_unreadable", "The chain is not valid PEM: %s" % exc) from exc
+        raise RotationError("certificate_unreadable", f"The chain is not valid PEM: {exc}") from exc
 
 
 def subject_public_key_info(certificate: bytes) -> bytes:
@@ -76,4 +76,4 @@ def _certificate_field(certificate: bytes, position: int) -> tuple[int, bytes, b
         fields = elements(elements(content(certificate, SEQUENCE))[0][1])
         return fields[position if fields[0][0] == EXPLICIT_0 else position - 1]  # a v1 certificate has no version
     except (ValueError, IndexError) as exc:
-        raise RotationError("certificate_unreadable", "The first certificate of the chain is not DER: %s" % exc) from exc
+        raise RotationError("certificate_unreadable", f"The first certificate of the chain is not DER: {exc}") from exc

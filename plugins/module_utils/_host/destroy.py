@@ -13,14 +13,15 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import TEMPORARY, sync_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import KEY, CertificateFolder
 
-BUILD = ".new-"      # a version in the making; it becomes one by rename
+BUILD = ".new-"  # a version in the making; it becomes one by rename
 BEFORE = ".before-"  # what a file was before a step that could still be undone
 
 
 def destroy_key(path: str) -> bool:
     """Overwrite the key with random bytes, on disk before it is unlinked; False if there is none.
 
-    Overwriting reaches every other hard link of the same file too, such as a backup by ``cp -l``. A copy-on-write file system or a flash drive can keep old blocks; only its encryption helps there.
+    Overwriting reaches every other hard link of the same file too, such as a backup by ``cp -l``. A copy-on-write
+    file system or a flash drive can keep old blocks; only its encryption helps there.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -74,7 +75,7 @@ def sweep(folder: CertificateFolder) -> None:
 def remove_version(path: str) -> None:
     """Remove a version's folder; RotationError if it still has a key."""
     if os.path.lexists(os.path.join(path, KEY)):
-        raise RotationError("key_still_there", "%s still has its key and is not removed" % path)
+        raise RotationError("key_still_there", f"{path} still has its key and is not removed")
     for entry in os.listdir(path):
         os.unlink(os.path.join(path, entry))
     os.rmdir(path)

@@ -10,11 +10,11 @@ import os
 import pwd
 import re
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
-HOST_FILES_SPEC: Dict[str, Dict[str, Any]] = {
+HOST_FILES_SPEC: dict[str, dict[str, Any]] = {
     "root": {"type": "path", "default": "/etc/certops"},
     "files": {
         "type": "dict",
@@ -74,29 +74,38 @@ class FileOptions:
         os.setxattr(descriptor, _CONTEXT, ":".join(context).encode("ascii"))
 
 
-def read_file_options(files: Dict[str, Any] | None) -> FileOptions:
+def read_file_options(files: dict[str, Any] | None) -> FileOptions:
     """The ``files`` option as checked values."""
     given = files or {}
     setype = given.get("setype")
     if setype is not None and not _SETYPE.fullmatch(setype):
-        raise RotationError("name_invalid", "%r is not an SELinux type" % setype[:80])
+        raise RotationError("name_invalid", f"{setype[:80]!r} is not an SELinux type")
     key_mode = _mode(given, "key_mode", 0o600)
     mode, directory_mode = _mode(given, "mode", 0o644), _mode(given, "directory_mode", 0o755)
     if key_mode not in (0o600, 0o640):
-        raise RotationError("mode_unsafe", "key_mode %04o is not for private keys" % key_mode,
-                            remedy="Use 0600, or 0640 together with a group.")
+        raise RotationError(
+            "mode_unsafe",
+            f"key_mode {key_mode:04o} is not for private keys",
+            remedy="Use 0600, or 0640 together with a group.",
+        )
     if (mode | directory_mode) & 0o022:
         raise RotationError("mode_unsafe", "mode and directory_mode must not be writable by group or others")
-    return FileOptions(uid=_uid(given.get("owner")), gid=_gid(given.get("group")), key_mode=key_mode, mode=mode,
-                       directory_mode=directory_mode, setype=setype)
+    return FileOptions(
+        uid=_uid(given.get("owner")),
+        gid=_gid(given.get("group")),
+        key_mode=key_mode,
+        mode=mode,
+        directory_mode=directory_mode,
+        setype=setype,
+    )
 
 
-def _mode(given: Dict[str, Any], option: str, default: int) -> int:
+def _mode(given: dict[str, Any], option: str, default: int) -> int:
     text = given.get(option)
     if text is None:
         return default
     if not _MODE.fullmatch(text):
-        raise RotationError("mode_unsafe", "%s is %r, not an octal mode such as 0640" % (option, text[:20]))
+        raise RotationError("mode_unsafe", f"{option} is {text[:20]!r}, not an octal mode such as 0640")
     return int(text, 8)
 
 
@@ -106,7 +115,7 @@ def _uid(owner: str | None) -> int:
     try:
         return int(owner) if owner.isdigit() else pwd.getpwnam(owner).pw_uid
     except KeyError as exc:
-        raise RotationError("owner_unknown", "There is no user %r on the host" % owner) from exc
+        raise RotationError("owner_unknown", f"There is no user {owner!r} on the host") from exc
 
 
 def _gid(group: str | None) -> int:
@@ -115,4 +124,4 @@ def _gid(group: str | None) -> int:
     try:
         return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
     except KeyError as exc:
-        raise RotationError("owner_unknown", "There is no group %r on the host" % group) from exc
+        raise RotationError("owner_unknown", f"There is no group {group!r} on the host") from exc

@@ -80,6 +80,7 @@ class KeyMaker:
         self._options = options
         self._now = now
         self._known: set[str] | None = None
+        self.changed = False
 
     def prepare(self, request: KeyRequest) -> Prepared:
         """The resumed or a new version; everything else that was prepared and never served is given up."""
@@ -105,9 +106,12 @@ class KeyMaker:
         found = self._present_key(request)
         if found != request.premise:
             raise RotationError(
-                "premise_failed", "The key of %s on the host is not the one that is served" % request.folder.name,
+                "premise_failed",
+                f"The key of {request.folder.name} on the host is not the one that is served",
                 remedy="Another run or a person has changed it, or the reload is missing: detect again.",
-                expected=request.premise, found=found)
+                expected=request.premise,
+                found=found,
+            )
 
     def resumable(self, request: KeyRequest) -> str | None:
         """The newest version that was made for this very request, lately, and whose key nobody has distrusted since."""
@@ -116,10 +120,14 @@ class KeyMaker:
         for version in reversed(folder.versions()):
             record = folder.record(version)
             age = seconds_between(str(record.get("created_at")), self._now)
-            if (version != live and record.get("state") == "prepared" and _same(record.get("request"), request.wanted)
-                    and -60 <= age <= request.resume_within
-                    and record.get("spki_sha256") not in self._denied | lived
-                    and self._pair_is_whole(folder, version, str(record.get("spki_sha256")))):
+            if (
+                version != live
+                and record.get("state") == "prepared"
+                and _same(record.get("request"), request.wanted)
+                and -60 <= age <= request.resume_within
+                and record.get("spki_sha256") not in self._denied | lived
+                and self._pair_is_whole(folder, version, str(record.get("spki_sha256")))
+            ):
                 return version
         return None
 
@@ -127,9 +135,13 @@ class KeyMaker:
         """The versions with a key that never will be served. What live could be rolled back to is not among them."""
         live = folder.live()
         predecessor = (folder.record(live).get("supersedes") or {}).get("version") if live else None
-        return [version for version in folder.versions()
-                if version not in (live, keep, predecessor) and folder.has_key(version)
-                and folder.record(version).get("state", "prepared") in _NEVER_PROVEN]
+        return [
+            version
+            for version in folder.versions()
+            if version not in (live, keep, predecessor)
+            and folder.has_key(version)
+            and folder.record(version).get("state", "prepared") in _NEVER_PROVEN
+        ]
 
     def resume(self, folder: CertificateFolder, version: str) -> Prepared:
         """The request that a killed run had made."""
@@ -147,8 +159,10 @@ class KeyMaker:
 
     def _pair_is_whole(self, folder: CertificateFolder, version: str, spki_sha256: str) -> bool:
         try:
-            return (os.path.exists(os.path.join(folder.version_path(version), REQUEST))
-                    and self._openssl.spki_sha256(folder.key_path(version)) == spki_sha256)
+            return (
+                os.path.exists(os.path.join(folder.version_path(version), REQUEST))
+                and self._openssl.spki_sha256(folder.key_path(version)) == spki_sha256
+            )
         except RotationError:
             return False
 
@@ -160,12 +174,18 @@ class KeyMaker:
                 sync_folder(os.path.dirname(path))
 
     def _abandon(self, folder: CertificateFolder, version: str) -> None:
+        self.changed = True
         record = folder.record(version)
         destroy_key(folder.key_path(version))
         if record:
-            append_fact(folder.path, KeyFact(iso(self._now), record["spki_sha256"], "abandoned", version), self._options)
-            write_record(folder.version_path(version), updated(record, {
-                "state": "abandoned", "times": {"abandoned": iso(self._now)}}), self._options)
+            append_fact(
+                folder.path, KeyFact(iso(self._now), record["spki_sha256"], "abandoned", version), self._options
+            )
+            write_record(
+                folder.version_path(version),
+                updated(record, {"state": "abandoned", "times": {"abandoned": iso(self._now)}}),
+                self._options,
+            )
 
     def _make(self, request: KeyRequest) -> Prepared:
         folder, wanted = request.folder, request.wanted
@@ -174,7 +194,9 @@ class KeyMaker:
         os.mkdir(build, 0o700)
         try:
             key_path = os.path.join(build, KEY)
-            csr = self._openssl.new_key_and_request(key_path, wanted["key"], wanted["server_names"], wanted["must_staple"])
+            csr = self._openssl.new_key_and_request(
+                key_path, wanted["key"], wanted["server_names"], wanted["must_staple"]
+            )
             self._dress_key(key_path)
             # read back from the file: openssl does not notice a disk that fills up while it closes the key
             spki = self._openssl.spki_sha256(key_path)
@@ -188,18 +210,32 @@ class KeyMaker:
     def _settle(self, request: KeyRequest, build: str, csr: str, spki: str) -> Prepared:
         """Give the finished folder its name: from here on it is a version, whole."""
         folder = request.folder
-        version = "%s-%s" % (self._now.strftime("%Y%m%dT%H%M%SZ"), spki[:6])
+        version = "{}-{}".format(self._now.strftime("%Y%m%dT%H%M%SZ"), spki[:6])
         write_file(os.path.join(build, REQUEST), csr.encode("ascii"), self._options)
-        write_record(build, {
-            "version": version, "created_at": iso(self._now), "request": request.wanted, "spki_sha256": spki,
-            "issuer": None, "serial": None, "order": None, "times": {"prepared": iso(self._now)}, "supersedes": None,
-            "state": "prepared", "stapling": None}, self._options)
+        write_record(
+            build,
+            {
+                "version": version,
+                "created_at": iso(self._now),
+                "request": request.wanted,
+                "spki_sha256": spki,
+                "issuer": None,
+                "serial": None,
+                "order": None,
+                "times": {"prepared": iso(self._now)},
+                "supersedes": None,
+                "state": "prepared",
+                "stapling": None,
+            },
+            self._options,
+        )
         # first remembered, then there: a key in a version folder is never missing from the log
         append_fact(folder.path, KeyFact(iso(self._now), spki, "created", version), self._options)
         self._options.dress_folder(build)
         os.rename(build, folder.version_path(version))
         sync_folder(folder.versions_path)
         self._known_keys().add(spki)
+        self.changed = True
         return Prepared(version, csr, spki, False)
 
     def _dress_key(self, path: str) -> None:
@@ -213,9 +249,12 @@ class KeyMaker:
     def _refuse_known(self, spki: str, request: KeyRequest) -> None:
         present = request.premise or (self._present_key(request) if request.paths else None)
         if spki in self._known_keys() or spki in self._denied or spki == present:
-            raise RotationError("key_known", "openssl returned a key that has been used before",
-                                remedy="Look at the host's source of randomness and at its openssl program.",
-                                spki_sha256=spki)
+            raise RotationError(
+                "key_known",
+                "openssl returned a key that has been used before",
+                remedy="Look at the host's source of randomness and at its openssl program.",
+                spki_sha256=spki,
+            )
 
     def _known_keys(self) -> set[str]:
         """Every key of every certificate below the root, whatever became of it."""
@@ -224,19 +263,24 @@ class KeyMaker:
             for name in folder_names(self._root):
                 folder = CertificateFolder(self._root, name)
                 self._known.update(fact.spki_sha256 for fact in read_keys_log(folder.path))
-                self._known.update(str(read_record(folder.version_path(version)).get("spki_sha256"))
-                                   for version in folder.versions())
+                self._known.update(
+                    str(read_record(folder.version_path(version)).get("spki_sha256")) for version in folder.versions()
+                )
         return self._known
 
 
 def _same(recorded: Any, wanted: dict[str, Any]) -> bool:
     """Whether two requests ask for the same: the order of the names does not matter."""
-    return isinstance(recorded, dict) and dict(recorded, server_names=sorted(recorded.get("server_names") or [])) == dict(
-        wanted, server_names=sorted(wanted["server_names"]))
+    return isinstance(recorded, dict) and dict(
+        recorded, server_names=sorted(recorded.get("server_names") or [])
+    ) == dict(wanted, server_names=sorted(wanted["server_names"]))
 
 
 def _refuse_full_disk(path: str) -> None:
     free = os.statvfs(path)
     if free.f_blocks and free.f_bavail * free.f_frsize < _NEEDED:
-        raise RotationError("disk_full", "%s has less than 64 KiB left; no key was made" % path,
-                            remedy="Free some space on the host, then run again.")
+        raise RotationError(
+            "disk_full",
+            f"{path} has less than 64 KiB left; no key was made",
+            remedy="Free some space on the host, then run again.",
+        )

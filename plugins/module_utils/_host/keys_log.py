@@ -32,8 +32,11 @@ class KeyFact:
 def checked_fate(fate: str) -> str:
     """A word of the log: nothing that could break its lines."""
     if not _FATE.fullmatch(fate):
-        raise RotationError("fate_invalid", "%r is not a fate of a key" % fate[:80],
-                            remedy="Use retired, abandoned, or revoked:<reason>.")
+        raise RotationError(
+            "fate_invalid",
+            f"{fate[:80]!r} is not a fate of a key",
+            remedy="Use retired, abandoned, or revoked:<reason>.",
+        )
     return fate
 
 

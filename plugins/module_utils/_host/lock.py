@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
@@ -21,7 +21,7 @@ _POLL = 0.1
 def root_lock(root: str, timeout: float) -> Iterator[None]:
     """Hold the root's lock; RotationError ``locked`` if another run holds it for ``timeout`` seconds."""
     path = os.path.join(root, ".lock")
-    with storage_errors("Taking the lock %s" % path):
+    with storage_errors(f"Taking the lock {path}"):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         _wait_for(descriptor, path, timeout)
@@ -38,6 +38,9 @@ def _wait_for(descriptor: int, path: str, timeout: float) -> None:
             return
         except BlockingIOError as exc:
             if time.monotonic() >= deadline:
-                raise RotationError("locked", "Another run has held %s for %g seconds" % (path, timeout),
-                                    remedy="Wait until it has ended, then run again.") from exc
+                raise RotationError(
+                    "locked",
+                    f"Another run has held {path} for {timeout:g} seconds",
+                    remedy="Wait until it has ended, then run again.",
+                ) from exc
             time.sleep(_POLL)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is on a host: version folders, a vhost's own paths, the server's configuration. Changes nothing, reads no key."""
+"""What is on a host: version folders, a vhost's own paths, the server's configuration. Reads no key."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LIMIT = 1024 * 1024
 
 def installed_facts(folder: CertificateFolder, paths: dict[str, Any] | None, openssl: Openssl) -> dict[str, Any]:
     """``rotation.installed`` of one certificate."""
-    with storage_errors("Looking at %s" % folder.path):
+    with storage_errors(f"Looking at {folder.path}"):
         folder.check()
         live = folder.live()
         return {
@@ -78,7 +78,11 @@ def server_configuration(dump: list[str]) -> dict[str, Any] | None:
         outcome = run(dump)
     except RotationError as error:
         return {"configuration": "", "warnings": error.message, "ok": False}
-    return {"configuration": outcome.output.decode("utf-8", "replace"), "warnings": outcome.tail, "ok": outcome.code == 0}
+    return {
+        "configuration": outcome.output.decode("utf-8", "replace"),
+        "warnings": outcome.tail,
+        "ok": outcome.code == 0,
+    }
 
 
 def surroundings() -> dict[str, Any]:
@@ -88,9 +92,15 @@ def surroundings() -> dict[str, Any]:
 
 def _version_facts(folder: CertificateFolder, version: str, live: str | None) -> dict[str, Any]:
     record = folder.record(version)
-    facts: dict[str, Any] = {"version": version, "has_key": folder.has_key(version), "record": record,
-                             "spki_sha256": record.get("spki_sha256"), "chain_pem": None, "staple_sha256": None,
-                             "staple_b64": None}
+    facts: dict[str, Any] = {
+        "version": version,
+        "has_key": folder.has_key(version),
+        "record": record,
+        "spki_sha256": record.get("spki_sha256"),
+        "chain_pem": None,
+        "staple_sha256": None,
+        "staple_b64": None,
+    }
     if version == live or record.get("state") == "prepared":
         chain = _optional(folder, version, CHAIN)
         facts["chain_pem"] = chain.decode("ascii", "replace") if chain is not None else None

@@ -21,8 +21,11 @@ _MOST_NAMES = 100
 def checked_folder_name(name: str) -> str:
     """A certificate's name as a folder name: no separator, no dots that climb."""
     if not is_folder_name(name):
-        raise RotationError("name_invalid", "%r cannot be the name of a certificate" % name[:120],
-                            remedy="Use letters, digits, dots, dashes and underscores, at most 100 of them.")
+        raise RotationError(
+            "name_invalid",
+            f"{name[:120]!r} cannot be the name of a certificate",
+            remedy="Use letters, digits, dots, dashes and underscores, at most 100 of them.",
+        )
     return name
 
 
@@ -34,7 +37,7 @@ def is_folder_name(name: str) -> bool:
 def checked_version(version: str) -> str:
     """A version's name as we make them, so that it can be nothing but a folder below ``versions``."""
     if not is_version(version):
-        raise RotationError("name_invalid", "%r is not the name of a version" % version[:120])
+        raise RotationError("name_invalid", f"{version[:120]!r} is not the name of a version")
     return version
 
 
@@ -46,7 +49,7 @@ def is_version(name: str) -> bool:
 def checked_sha256(value: str) -> str:
     """A fingerprint: 64 lower-case hexadecimal digits."""
     if not _SHA256.fullmatch(value):
-        raise RotationError("name_invalid", "%r is not a SHA-256 in lower-case hexadecimal" % value[:80])
+        raise RotationError("name_invalid", f"{value[:80]!r} is not a SHA-256 in lower-case hexadecimal")
     return value
 
 
@@ -66,9 +69,12 @@ def checked_server_names(names: list[str]) -> list[str]:
     a name that holds one could add an extension to the request.
     """
     if not names or len(names) > _MOST_NAMES:
-        raise RotationError("name_invalid", "A request needs 1 to %d server names, got %d" % (_MOST_NAMES, len(names)))
+        raise RotationError("name_invalid", f"A request needs 1 to {_MOST_NAMES} names, got {len(names)}")
     for name in names:
         if not is_ip_address(name) and (len(name) > 253 or not _DNS_NAME.fullmatch(name)):
-            raise RotationError("name_invalid", "%r is neither a DNS name nor an IP address" % name[:120],
-                                remedy="Internationalised names go in as punycode (xn--...).")
+            raise RotationError(
+                "name_invalid",
+                f"{name[:120]!r} is neither a DNS name nor an IP address",
+                remedy="Internationalised names go in as punycode (xn--...).",
+            )
     return names

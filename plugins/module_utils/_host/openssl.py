@@ -9,7 +9,8 @@ import contextlib
 import hashlib
 import os
 import re
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.command import Outcome, run
@@ -35,8 +36,19 @@ class Openssl:
 
     def new_key_and_request(self, key_path: str, key: dict[str, Any], names: list[str], must_staple: bool) -> str:
         """Write a new private key to ``key_path``, nobody else's from its first byte on, and return its CSR as PEM."""
-        argv = ["req", "-new", *_key_arguments(key), "-nodes", "-keyout", key_path, "-sha256",
-                "-subj", _subject(names), "-config", "/dev/stdin"]
+        argv = [
+            "req",
+            "-new",
+            *_key_arguments(key),
+            "-nodes",
+            "-keyout",
+            key_path,
+            "-sha256",
+            "-subj",
+            _subject(names),
+            "-config",
+            "/dev/stdin",
+        ]
         with _umask(0o077):
             outcome = self._run(argv, "key_not_made", "openssl made no key", _request_config(names, must_staple))
         request = _REQUEST.search(outcome.output)
@@ -47,8 +59,11 @@ class Openssl:
     def spki(self, key_path: str) -> bytes:
         """The DER SubjectPublicKeyInfo of the private key in a file."""
         # the empty passphrase: an encrypted key is an error here, not a question on a terminal
-        return self._run(["pkey", "-in", key_path, "-passin", "pass:", "-pubout", "-outform", "DER"],
-                         "key_unreadable", "%s holds no private key that openssl can read" % key_path).output
+        return self._run(
+            ["pkey", "-in", key_path, "-passin", "pass:", "-pubout", "-outform", "DER"],
+            "key_unreadable",
+            f"{key_path} holds no private key that openssl can read",
+        ).output
 
     def spki_sha256(self, key_path: str) -> str:
         """SHA-256 of the public key that belongs to the private key in a file."""
@@ -61,8 +76,12 @@ class Openssl:
 
     def sign(self, key_path: str, digest: str, data: bytes) -> bytes:
         """A signature over ``data``: PKCS#1 v1.5 for RSA, DER ECDSA-Sig-Value for EC."""
-        return self._run(["dgst", "-" + digest, "-sign", key_path, "-passin", "pass:"],
-                         "signature_failed", "%s does not sign" % key_path, data).output
+        return self._run(
+            ["dgst", "-" + digest, "-sign", key_path, "-passin", "pass:"],
+            "signature_failed",
+            f"{key_path} does not sign",
+            data,
+        ).output
 
     def _run(self, arguments: list[str], code: str, message: str, given: bytes | None = None) -> Outcome:
         try:
@@ -70,8 +89,11 @@ class Openssl:
         except RotationError as error:
             if error.code != "command_missing":
                 raise
-            raise RotationError("openssl_missing", "There is no openssl program at %s" % self.program,
-                                remedy="Install the openssl package, version 1.1.1 or newer.") from error
+            raise RotationError(
+                "openssl_missing",
+                f"There is no openssl program at {self.program}",
+                remedy="Install the openssl package, version 1.1.1 or newer.",
+            ) from error
         if outcome.code != 0:
             code = next((fault for said, fault in _STORAGE_FAULTS if said in outcome.errors), code)
             raise RotationError(code, message, openssl=outcome.tail, exit_code=outcome.code)
@@ -80,16 +102,22 @@ class Openssl:
 
 def checked_key(key: dict[str, Any]) -> dict[str, Any]:
     """The wanted key, with only the options that its type has."""
-    if key["type"] == "ecdsa":
+    if key.get("type", "ecdsa") == "ecdsa":
         return {"type": "ecdsa", "curve": key.get("curve") or "secp256r1"}
-    return {"type": "rsa", "size": int(key.get("size") or 2048)}
+    return {"type": "rsa", "size": key.get("size") or 2048}
 
 
 def _key_arguments(key: dict[str, Any]) -> list[str]:
     if key["type"] == "ecdsa":
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + CURVES[key["curve"]],
-                "-pkeyopt", "ec_param_enc:named_curve"]
-    return ["-newkey", "rsa:%d" % key["size"]]
+        return [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:" + CURVES[key["curve"]],
+            "-pkeyopt",
+            "ec_param_enc:named_curve",
+        ]
+    return ["-newkey", "rsa:" + str(key["size"])]
 
 
 def _subject(names: list[str]) -> str:
@@ -100,8 +128,15 @@ def _subject(names: list[str]) -> str:
 
 def _request_config(names: list[str], must_staple: bool) -> bytes:
     alternatives = ",".join(("IP:" if is_ip_address(name) else "DNS:") + name for name in names)
-    lines = ["[req]", "distinguished_name = dn", "req_extensions = ext", "prompt = no", "[dn]", "[ext]",
-             "subjectAltName = " + alternatives]
+    lines = [
+        "[req]",
+        "distinguished_name = dn",
+        "req_extensions = ext",
+        "prompt = no",
+        "[dn]",
+        "[ext]",
+        "subjectAltName = " + alternatives,
+    ]
     if must_staple:
         lines.append("tlsfeature = status_request")  # RFC 7633
     return "\n".join([*lines, ""]).encode("ascii")

@@ -46,10 +46,14 @@ def own_paths(folder: CertificateFolder, paths: dict[str, Any] | None) -> list[O
     """The ``paths`` option, checked: absolute, distinct, and not somewhere else below our own root."""
     given = {role: path for role, path in (paths or {}).items() if path}
     if bool(given.get("certificate")) != bool(given.get("key")):
-        raise RotationError("paths_invalid", "paths of %s needs both certificate and key" % folder.name)
+        raise RotationError("paths_invalid", f"paths of {folder.name} needs both certificate and key")
     if len(set(given.values())) != len(given):
-        raise RotationError("paths_invalid", "Two paths of %s are one file; a pair in one file is not adopted" % folder.name,
-                            remedy="Give the vhost a file for the certificate and one for the key.", paths=given)
+        raise RotationError(
+            "paths_invalid",
+            f"Two paths of {folder.name} are one file; a pair in one file is not adopted",
+            remedy="Give the vhost a file for the certificate and one for the key.",
+            paths=given,
+        )
     found = []
     for role in FILE_OF:
         if role in given:
@@ -61,7 +65,7 @@ def own_paths(folder: CertificateFolder, paths: dict[str, Any] | None) -> list[O
 def _checked(path: str, target: str, folder: CertificateFolder) -> str:
     root = os.path.dirname(folder.path)
     if not os.path.isabs(path) or os.path.normpath(path) != path or not path.isprintable():
-        raise RotationError("paths_invalid", "%r is not an absolute, plain path" % path[:200])
+        raise RotationError("paths_invalid", f"{path[:200]!r} is not an absolute, plain path")
     if path != target and path.startswith(root + os.sep):
-        raise RotationError("paths_invalid", "%s is below %s but not part of %s" % (path, root, folder.live_path))
+        raise RotationError("paths_invalid", f"{path} is below {root} but not part of {folder.live_path}")
     return path

@@ -44,7 +44,7 @@ def updated(record: Record, update: Record) -> Record:
     """The record with newer facts; times are merged, and what was true at the key's birth stays."""
     state = update.get("state")
     if state is not None and state not in STATES:
-        raise RotationError("state_invalid", "%r is not a state of a version" % str(state)[:40])
+        raise RotationError("state_invalid", f"{str(state)[:40]!r} is not a state of a version")
     kept = {key: record[key] for key in _FIXED if record.get(key) is not None}
     times = dict(record.get("times") or {}, **(update.get("times") or {}))
     return dict(dict(record, **update), times=times, **kept)

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import read_file
@@ -30,7 +30,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths i
 from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record
 
 OPERATIONS = ["switch", "repair", "rollback", "staple"]
-RELEASE_SPEC: Dict[str, Dict[str, Any]] = {
+RELEASE_SPEC: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
     "operation": {"type": "str", "default": "switch", "choices": OPERATIONS},
     "version": {"type": "str"},
@@ -96,14 +96,18 @@ class Release:
         """The DER of the chain's certificates, at least one."""
         blocks = certificate_blocks(self.chain.decode("ascii", "replace")) if self.chain else []
         if not blocks:
-            raise RotationError("certificate_unreadable", "The chain of %s holds no certificate" % self.folder.name)
+            raise RotationError("certificate_unreadable", f"The chain of {self.folder.name} holds no certificate")
         return blocks
 
     def files(self, mode: str) -> dict[str, bytes | None]:
         """What belongs into the version's folder when it is stapled this way; None for what must not be there."""
         has_file = mode == "file" or any(own.role == "staple" for own in self.paths)
-        return {CHAIN: self.chain, TRUST: self.trust, SNIPPET: self.snippets[mode].encode("utf-8"),
-                STAPLE: self.staple if has_file else None}
+        return {
+            CHAIN: self.chain,
+            TRUST: self.trust,
+            SNIPPET: self.snippets[mode].encode("utf-8"),
+            STAPLE: self.staple if has_file else None,
+        }
 
 
 def read_release(root: str, given: dict[str, Any]) -> Release:
@@ -150,4 +154,4 @@ def _decoded(staple_b64: str | None, name: str) -> bytes | None:
     try:
         return base64.b64decode(staple_b64, validate=True)
     except (binascii.Error, ValueError) as exc:
-        raise RotationError("staple_unreadable", "The staple of %s is not base64" % name) from exc
+        raise RotationError("staple_unreadable", f"The staple of {name} is not base64") from exc

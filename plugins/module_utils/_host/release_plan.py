@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable, Dict
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.adoption import Adoption
@@ -34,7 +34,7 @@ class Plan:
     fallback: str | None
     stapling: Stapling
     record: Record
-    files: Dict[str, "bytes | None"] = field(default_factory=dict)
+    files: dict[str, bytes | None] = field(default_factory=dict)
     adoption: Adoption | None = None
     needs_reload: bool = False
 
@@ -50,17 +50,21 @@ class Plan:
 
     def as_diff(self) -> dict[str, str]:
         """Before and after in fingerprints: neither a key nor a staple is shown."""
-        before = ["live: %s" % self.live_now]
-        after = ["live: %s" % self.live_then]
+        before = [f"live: {self.live_now}"]
+        after = [f"live: {self.live_then}"]
         for name, data in sorted(self.files.items()):
             version = self.live_then or ""
-            before.append("%s: %s" % (name, _fingerprint(content_of(self.release.folder, version, name))))
-            after.append("%s: %s" % (name, _fingerprint(data)))
+            before.append(f"{name}: {_fingerprint(content_of(self.release.folder, version, name))}")
+            after.append(f"{name}: {_fingerprint(data)}")
         for own in self.adoption.pending if self.adoption else []:
-            before.append("%s: %s" % (own.path, own.kind))
-            after.append("%s: link to %s" % (own.path, own.target))
-        return {"before_header": self.name, "after_header": self.name,
-                "before": "\n".join([*before, ""]), "after": "\n".join([*after, ""])}
+            before.append(f"{own.path}: {own.kind}")
+            after.append(f"{own.path}: link to {own.target}")
+        return {
+            "before_header": self.name,
+            "after_header": self.name,
+            "before": "\n".join([*before, ""]),
+            "after": "\n".join([*after, ""]),
+        }
 
 
 def plan_release(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
@@ -79,11 +83,17 @@ def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Pl
     is_live = live == version
     has_same_chain = content_of(folder, version, CHAIN) == release.chain
     if is_live and not has_same_chain and record.get("state") != "prepared":
-        raise RotationError("release_differs", "%s is live with another chain; a release is never changed" % version,
-                            remedy="Prepare a new version for the new certificate.")
+        raise RotationError(
+            "release_differs",
+            f"{version} is live with another chain; a release is never changed",
+            remedy="Prepare a new version for the new certificate.",
+        )
     if not is_live and record.get("state") != "prepared":
-        raise RotationError("version_unusable", "%s is %s, not prepared" % (version, record.get("state")),
-                            remedy="Prepare a new version: a pair that was given up is never taken up again.")
+        raise RotationError(
+            "version_unusable",
+            "{} is {}, not prepared".format(version, record.get("state")),
+            remedy="Prepare a new version: a pair that was given up is never taken up again.",
+        )
     if not is_live or not has_same_chain:
         _refuse_other_key(release, version, openssl)
     stapling = _stapling(release, record, is_live)
@@ -93,18 +103,33 @@ def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Pl
         adoption.check()
     else:
         adoption = None
-    return Plan(release=release, live_now=live, live_then=version, fallback=_fallback(release, record, live, version),
-                stapling=stapling, record=record, files=files, adoption=adoption,
-                needs_reload=not is_live or bool(files) or adoption is not None or record.get("state") == "prepared")
+    return Plan(
+        release=release,
+        live_now=live,
+        live_then=version,
+        fallback=_fallback(release, record, live, version),
+        stapling=stapling,
+        record=record,
+        files=files,
+        adoption=adoption,
+        needs_reload=not is_live or bool(files) or adoption is not None or record.get("state") == "prepared",
+    )
 
 
 def _plan_repair(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
     live = release.folder.live()
     if live is None:
-        raise RotationError("nothing_live", "%s has no live release to repair" % release.folder.name)
+        raise RotationError("nothing_live", f"{release.folder.name} has no live release to repair")
     record = read_record(release.folder.version_path(live))
-    return Plan(release=release, live_now=live, live_then=live, fallback=live, stapling=_recorded(record), record=record,
-                needs_reload=True)
+    return Plan(
+        release=release,
+        live_now=live,
+        live_then=live,
+        fallback=live,
+        stapling=_recorded(record),
+        record=record,
+        needs_reload=True,
+    )
 
 
 def _plan_rollback(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
@@ -114,11 +139,21 @@ def _plan_rollback(release: Release, openssl: Openssl, options: FileOptions) -> 
     target = supersedes.get("version")
     refusal = _rollback_refusal(release, supersedes, live, version)
     if refusal:
-        raise RotationError("rollback_refused", "%s is not rolled back: %s" % (folder.name, refusal), version=version,
-                            predecessor=target)
-    return Plan(release=release, live_now=live, live_then=target, fallback=live, record=record,
-                stapling=_recorded(read_record(folder.version_path(str(target)))),
-                needs_reload=live != target or record.get("state") != "rolled_back")
+        raise RotationError(
+            "rollback_refused",
+            f"{folder.name} is not rolled back: {refusal}",
+            version=version,
+            predecessor=target,
+        )
+    return Plan(
+        release=release,
+        live_now=live,
+        live_then=target,
+        fallback=live,
+        record=record,
+        stapling=_recorded(read_record(folder.version_path(str(target)))),
+        needs_reload=live != target or record.get("state") != "rolled_back",
+    )
 
 
 def _rollback_refusal(release: Release, supersedes: Record, live: str | None, version: str) -> str | None:
@@ -128,25 +163,35 @@ def _rollback_refusal(release: Release, supersedes: Record, live: str | None, ve
     if not target or not release.folder.has_version(target) or not release.folder.has_key(target):
         return "there is no predecessor whose key still exists"
     if live not in (version, target):
-        return "live is %s by now" % live
+        return f"live is {live} by now"
     return None
 
 
 def _plan_staple(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
     folder, live = release.folder, release.folder.live()
     if live is None or release.version not in (None, live):
-        raise RotationError("nothing_live", "The release of %s that the staple is for is not live" % folder.name, live=live)
+        raise RotationError(
+            "nothing_live", f"The release of {folder.name} that the staple is for is not live", live=live
+        )
     record = read_record(folder.version_path(live))
     stapling = _recorded(record)
     if release.staple is None:
-        raise RotationError("staple_missing", "No staple was given for %s" % folder.name)
+        raise RotationError("staple_missing", f"No staple was given for {folder.name}")
     is_used = stapling.mode == "file" or any(own.role == "staple" for own in release.paths)
     files = differing(folder, live, {STAPLE: release.staple}) if is_used else {}
-    return Plan(release=release, live_now=live, live_then=live, fallback=live, stapling=stapling, record=record,
-                files=files, needs_reload=bool(files))
+    return Plan(
+        release=release,
+        live_now=live,
+        live_then=live,
+        fallback=live,
+        stapling=stapling,
+        record=record,
+        files=files,
+        needs_reload=bool(files),
+    )
 
 
-_PLANNERS: Dict[str, Callable[[Release, Openssl, FileOptions], Plan]] = {
+_PLANNERS: dict[str, Callable[[Release, Openssl, FileOptions], Plan]] = {
     "switch": _plan_switch,
     "repair": _plan_repair,
     "rollback": _plan_rollback,
@@ -156,8 +201,11 @@ _PLANNERS: Dict[str, Callable[[Release, Openssl, FileOptions], Plan]] = {
 
 def _wanted_version(release: Release) -> str:
     if release.version is None or not release.folder.has_version(release.version):
-        raise RotationError("version_unknown", "%s has no version %s" % (release.folder.name, release.version),
-                            remedy="Run the step prepare again.")
+        raise RotationError(
+            "version_unknown",
+            f"{release.folder.name} has no version {release.version}",
+            remedy="Run the step prepare again.",
+        )
     return release.version
 
 
@@ -166,8 +214,13 @@ def _refuse_other_key(release: Release, version: str, openssl: Openssl) -> None:
     leaf = release.leaf_spki_sha256()
     on_disk = openssl.spki_sha256(release.folder.key_path(version))
     if leaf != on_disk or release.spki_sha256 not in (None, leaf):
-        raise RotationError("key_mismatch", "The chain for %s is not for the key in %s" % (release.folder.name, version),
-                            chain_spki_sha256=leaf, key_spki_sha256=on_disk, expected_spki_sha256=release.spki_sha256)
+        raise RotationError(
+            "key_mismatch",
+            f"The chain for {release.folder.name} is not for the key in {version}",
+            chain_spki_sha256=leaf,
+            key_spki_sha256=on_disk,
+            expected_spki_sha256=release.spki_sha256,
+        )
 
 
 def _stapling(release: Release, record: Record, is_live: bool) -> Stapling:
@@ -175,15 +228,19 @@ def _stapling(release: Release, record: Record, is_live: bool) -> Stapling:
     if is_live and release.stapling == "auto" and record.get("stapling") in _KNOWN_MODES:
         return _recorded(record)
     must_staple = release.must_staple or bool((record.get("request") or {}).get("must_staple"))
-    return choose_stapling(release.stapling, release.responder, has_staple=release.staple is not None,
-                           must_staple=must_staple)
+    return choose_stapling(
+        release.stapling, release.responder, has_staple=release.staple is not None, must_staple=must_staple
+    )
 
 
 def _wanted_files(release: Release, stapling: Stapling, is_live: bool) -> dict[str, bytes | None]:
     wanted = release.files(stapling.mode)
     if any(own.role == "staple" for own in release.paths) and release.staple is None and not is_live:
-        raise RotationError("staple_missing", "The vhost of %s names an ssl_stapling_file, but there is no staple"
-                            % release.folder.name, remedy="Take ssl_stapling_file out of the vhost's configuration.")
+        raise RotationError(
+            "staple_missing",
+            f"The vhost of {release.folder.name} names an ssl_stapling_file, but there is no staple",
+            remedy="Take ssl_stapling_file out of the vhost's configuration.",
+        )
     if is_live and release.staple is None:
         del wanted[STAPLE]  # none was given: what is there stays
     return wanted

@@ -9,8 +9,8 @@ import os
 import re
 import signal
 import time
-from dataclasses import dataclass
-from typing import Any, Dict
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.command import run
@@ -22,7 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.workers imp
     takes_connections,
 )
 
-SERVICE_SPEC: Dict[str, Any] = {
+SERVICE_SPEC: dict[str, Any] = {
     "type": "dict",
     "default": {},
     "options": {
@@ -55,7 +55,7 @@ class Reload:
 class Service:
     """One service on this host, driven in one of four ways, or not at all (``none``)."""
 
-    def __init__(self, options: Dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
         self.kind: str = options["kind"]
         self.name: str = options["name"]
         self._test: list[str] = options["test"]
@@ -63,7 +63,7 @@ class Service:
         self._pid_file: str | None = options.get("pid_file")
         self._timeout: float = options["timeout"]
         if not _NAME.fullmatch(self.name):
-            raise RotationError("name_invalid", "%r is not the name of a service" % self.name[:120])
+            raise RotationError("name_invalid", f"{self.name[:120]!r} is not the name of a service")
         if self.kind == "command" and not self._reload:
             raise RotationError("service_incomplete", "A service of kind command needs the option reload")
 
@@ -81,7 +81,7 @@ class Service:
                 return None  # a service that keeps its process number elsewhere: its exit code has to do
             raise self._not_running("has no running process")
         if self.kind in ("signal", "service") and not is_called(found.pid, self.name):
-            raise self._not_running("is not process %d, which its pid file names" % found.pid)
+            raise self._not_running(f"is not process {found.pid}, which its pid file names")
         return found
 
     def test(self) -> str:
@@ -90,8 +90,13 @@ class Service:
             return ""
         outcome = run(self._test, timeout=self._timeout)
         if outcome.code != 0:
-            raise RotationError("config_test_failed", "%s refuses the configuration" % self._test[0],
-                                output=outcome.tail, exit_code=outcome.code, command=self._test)
+            raise RotationError(
+                "config_test_failed",
+                f"{self._test[0]} refuses the configuration",
+                output=outcome.tail,
+                exit_code=outcome.code,
+                command=self._test,
+            )
         return "\n".join(line for line in outcome.tail.splitlines() if "[warn]" in line)
 
     def reload(self) -> Reload:
@@ -114,12 +119,21 @@ class Service:
                 raise self._not_running("has no running process")
             os.kill(master.pid, signal.SIGHUP)
             return
-        argv = {"systemd": ["systemctl", "reload", self.name], "service": ["service", self.name, "reload"],
-                "command": self._reload}[self.kind]
+        argv = {
+            "systemd": ["systemctl", "reload", self.name],
+            "service": ["service", self.name, "reload"],
+            "command": self._reload,
+        }[self.kind]
         outcome = run(argv, timeout=self._timeout)
         if outcome.code != 0:
-            raise RotationError("reload_failed", "%s failed to reload %s" % (argv[0], self.name), remedy=_LOOK_INTO_LOG,
-                                output=outcome.tail, exit_code=outcome.code, command=argv)
+            raise RotationError(
+                "reload_failed",
+                f"{argv[0]} failed to reload {self.name}",
+                remedy=_LOOK_INTO_LOG,
+                output=outcome.tail,
+                exit_code=outcome.code,
+                command=argv,
+            )
 
     def _wait_for_new_workers(self, master: Process, before: set[Process], deadline: float) -> set[Process]:
         while process(master.pid) == master:
@@ -127,11 +141,19 @@ class Service:
             if fresh:
                 return fresh
             if time.monotonic() > deadline:
-                raise RotationError("reload_without_effect", "%s started no new worker within %g seconds of the reload"
-                                    % (self.name, self._timeout), remedy=_LOOK_INTO_LOG, master_pid=master.pid)
+                raise RotationError(
+                    "reload_without_effect",
+                    f"{self.name} started no new worker within {self._timeout:g} seconds of the reload",
+                    remedy=_LOOK_INTO_LOG,
+                    master_pid=master.pid,
+                )
             time.sleep(_POLL)
-        raise RotationError("reload_failed", "The master process of %s ended at the reload" % self.name,
-                            remedy=_LOOK_INTO_LOG, master_pid=master.pid)
+        raise RotationError(
+            "reload_failed",
+            f"The master process of {self.name} ended at the reload",
+            remedy=_LOOK_INTO_LOG,
+            master_pid=master.pid,
+        )
 
     def _systemd_pid(self) -> int:
         outcome = run(["systemctl", "show", "-p", "ActiveState", "-p", "MainPID", self.name], timeout=self._timeout)
@@ -151,8 +173,18 @@ class Service:
         return int(text) if text.isdigit() else 0
 
     def _not_running(self, why: str) -> RotationError:
-        return RotationError("service_not_running", "%s %s" % (self.name, why), kind=self.kind, pid_file=self._pid_file,
-                             remedy="Start it, or say with the option service how it is run; kind none leaves it alone.")
+        return RotationError(
+            "service_not_running",
+            f"{self.name} {why}",
+            kind=self.kind,
+            pid_file=self._pid_file,
+            remedy="Start it, or say with the option service how it is run; kind none leaves it alone.",
+        )
+
+
+def reload_result(reload: Reload, service: Service, warnings: str) -> dict[str, Any]:
+    """The ``reload`` part of a result."""
+    return dict(asdict(reload), kind=service.kind, name=service.name, warnings=warnings)
 
 
 def _wait_for_old_workers(before: set[Process], deadline: float) -> int:

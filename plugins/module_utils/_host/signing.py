@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.der import (
@@ -41,7 +43,7 @@ def public_key(spki: bytes) -> PublicKey:
         key = key_bits[1][1:]  # the first byte counts the unused bits
         return _rsa(key) if identifiers[0] == _OID_RSA else _elliptic(identifiers[1], key)
     except (ValueError, IndexError, KeyError) as exc:
-        raise RotationError("key_unsupported", "This kind of key cannot sign for a CA: %s" % exc) from exc
+        raise RotationError("key_unsupported", f"This kind of key cannot sign for a CA: {exc}") from exc
 
 
 def sign(openssl: Openssl, key_path: str, algorithm: str, data: bytes) -> tuple[bytes, PublicKey]:
@@ -49,9 +51,23 @@ def sign(openssl: Openssl, key_path: str, algorithm: str, data: bytes) -> tuple[
     digest, kind = ALGORITHMS[algorithm]
     key = public_key(openssl.spki(key_path))
     if key.kind != kind:
-        raise RotationError("algorithm_mismatch", "%s needs a key of kind %s, this one is %s" % (algorithm, kind, key.kind))
+        raise RotationError("algorithm_mismatch", f"{algorithm} needs a key of kind {kind}, this one is {key.kind}")
     signature = openssl.sign(key_path, digest, data)
     return (signature if kind == "RSA" else _raw(signature, kind)), key
+
+
+def decoded(data_b64: str) -> bytes:
+    """The bytes to sign."""
+    try:
+        return base64.b64decode(data_b64, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise RotationError("data_unreadable", "The data to sign is not base64") from exc
+
+
+def signature_result(openssl: Openssl, key_path: str, algorithm: str, data: bytes) -> dict[str, Any]:
+    """A signature as it stands in results."""
+    signature, key = sign(openssl, key_path, algorithm, data)
+    return {"signature_b64": base64.b64encode(signature).decode("ascii"), "public_jwk": key.jwk, "algorithm": algorithm}
 
 
 def _rsa(key: bytes) -> PublicKey:
@@ -63,8 +79,9 @@ def _elliptic(curve: bytes, point: bytes) -> PublicKey:
     name, size = _CURVES[curve]
     if len(point) != 1 + 2 * size or point[0] != 4:
         raise ValueError("not an uncompressed point")
-    return PublicKey(name, {"kty": "EC", "crv": name, "x": _base64url(point[1:1 + size]),
-                            "y": _base64url(point[1 + size:])})
+    return PublicKey(
+        name, {"kty": "EC", "crv": name, "x": _base64url(point[1 : 1 + size]), "y": _base64url(point[1 + size :])}
+    )
 
 
 def _raw(signature: bytes, curve: str) -> bytes:

@@ -29,8 +29,11 @@ def choose_stapling(wanted: str, responder: dict[str, Any] | None, *, has_staple
         return Stapling("off", "switched off by the option stapling")
     if responder is None and wanted != "file":
         if must_staple:
-            raise RotationError("staple_missing", "The certificate demands a staple but names no OCSP responder",
-                                remedy="Have it issued again without must_staple.")
+            raise RotationError(
+                "staple_missing",
+                "The certificate demands a staple but names no OCSP responder",
+                remedy="Have it issued again without must_staple.",
+            )
         return Stapling("off", "the certificate names no OCSP responder")
     if not has_staple and (wanted == "file" or must_staple):
         raise RotationError("staple_missing", "This release needs a staple and none was given")
@@ -44,16 +47,16 @@ def choose_stapling(wanted: str, responder: dict[str, Any] | None, *, has_staple
 def _by_reach(responder: dict[str, Any], has_staple: bool) -> Stapling:
     if not has_staple:
         return Stapling("nginx", "the server fetches it; no staple was given to install")
-    where = "%s:%s" % (responder["host"], responder["port"])
+    where = "{}:{}".format(responder["host"], responder["port"])
     fault = _connection_fault(str(responder["host"]), int(responder["port"]))
     if fault is None:
-        return Stapling("nginx", "this host reaches the responder %s" % where)
-    return Stapling("file", "this host does not reach the responder %s: %s" % (where, fault))
+        return Stapling("nginx", f"this host reaches the responder {where}")
+    return Stapling("file", f"this host does not reach the responder {where}: {fault}")
 
 
 def _connection_fault(host: str, port: int) -> str | None:
     """Why no TCP connection comes about within two seconds. In a thread, as a resolver can hang for longer."""
-    fault = ["no answer within %g seconds" % _REACH_TIMEOUT]
+    fault = [f"no answer within {_REACH_TIMEOUT:g} seconds"]
 
     def connect() -> None:
         try:

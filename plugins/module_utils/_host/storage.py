@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
@@ -17,15 +17,24 @@ _CODES = {
     errno.EROFS: ("read_only", "the file system is read-only", "Mount it writable on the host, then run again."),
     errno.EACCES: ("permission_denied", "permission is denied", "Run with become, as the owner of the files."),
     errno.EPERM: ("permission_denied", "the operation is not permitted", "Run with become; look for chattr +i."),
-    errno.ELOOP: ("root_unsafe", "there is a symbolic link where none may be", "Replace the link by what it points to."),
+    errno.ELOOP: (
+        "root_unsafe",
+        "there is a symbolic link where none may be",
+        "Replace the link by what it points to.",
+    ),
 }
 
 
 def storage_error(error: OSError, doing: str) -> RotationError:
     """The coded error for what the operating system said while ``doing``."""
     code, reason, remedy = _CODES.get(error.errno or 0, ("storage_failed", error.strerror or str(error), ""))
-    return RotationError(code, "%s: %s" % (doing, reason), remedy=remedy, errno=errno.errorcode.get(error.errno or 0),
-                         path=str(error.filename or ""))
+    return RotationError(
+        code,
+        f"{doing}: {reason}",
+        remedy=remedy,
+        errno=errno.errorcode.get(error.errno or 0),
+        path=str(error.filename or ""),
+    )
 
 
 @contextlib.contextmanager

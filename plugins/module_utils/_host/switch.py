@@ -10,7 +10,7 @@ it, ``live`` is the new, whole release and the record still says ``prepared``, s
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -71,10 +71,10 @@ class Switch:
         """Everything is written for all releases before ``live`` moves for the first of them."""
         try:
             for plan in self._plans:
-                with storage_errors("Writing the release of %s" % plan.name):
+                with storage_errors(f"Writing the release of {plan.name}"):
                     self._write(plan)
             for plan in self._plans:
-                with storage_errors("Switching %s" % plan.name):
+                with storage_errors(f"Switching {plan.name}"):
                     self._undo.switch(plan.release.folder, plan.live_then, self.done[plan.name].previous)
                     if plan.live_now != plan.live_then:
                         self.done[plan.name].switched_at = iso(utc_now())
@@ -85,7 +85,9 @@ class Switch:
         folder = plan.release.folder
         if plan.adoption is not None:
             self.done[plan.name].warnings.extend(plan.adoption.carry_out(utc_now()))
-            self.done[plan.name].previous = folder.live()
+            taken = folder.live()
+            if taken != plan.live_now:
+                self.done[plan.name].previous = taken
         if plan.release.operation != "switch" and not plan.files:
             return
         place = folder.version_path(str(plan.live_then))
@@ -125,15 +127,18 @@ class Switch:
         try:
             self._service.test()
         except RotationError as before:
-            error = RotationError("config_broken_before", "%s, and refused it before this change too" % error.message,
-                                  remedy="Repair the configuration that the output names, then run again.",
-                                  **dict(error.facts, output=before.facts.get("output", "")))
+            error = RotationError(
+                "config_broken_before",
+                f"{error.message}, and refused it before this change too",
+                remedy="Repair the configuration that the output names, then run again.",
+                **dict(error.facts, output=before.facts.get("output", "")),
+            )
         return error
 
     def _reload(self) -> Reload:
         try:
             for plan in self._plans:
-                with storage_errors("Noting that the key of %s goes live" % plan.name):
+                with storage_errors(f"Noting that the key of {plan.name} goes live"):
                     self._note_live(plan)
         except RotationError as error:
             raise self._all_back(error) from error
@@ -155,13 +160,13 @@ class Switch:
         failures = self._undo.back({plan.name for plan in self._plans})
         self._undo.keep()
         bound = sorted(plan.name for plan in self._plans if not plan.release.back_allowed)
-        message = error.message + "; nothing was switched, the old release still runs"
+        message = error.message + "; nothing stays switched, what ran before still runs"
         if bound:
-            message += " (for %s that is a revoked or compromised pair)" % ", ".join(bound)
+            message += " (for {} that is a revoked or compromised pair)".format(", ".join(bound))
         return self._reported(error, message, failures, "")
 
     def _back_after_reload(self, error: RotationError) -> RotationError:
-        """Back for those that may go back, and a second reload; the others stay: their configuration passed the test."""
+        """Back for those that may go back, and a second reload; the others stay: they passed the test."""
         back = {plan.name for plan in self._plans if plan.release.back_allowed}
         stay = sorted(plan.name for plan in self._plans if not plan.release.back_allowed)
         failures = self._undo.back(back)
@@ -169,9 +174,11 @@ class Switch:
         after = self._reload_again() if back else "not reloaded again"
         message = error.message
         if back:
-            message += "; back to the old release: %s" % ", ".join(sorted(back))
+            message += "; back to the old release: {}".format(", ".join(sorted(back)))
         if stay:
-            message += "; the new release stays in place, its predecessor must never be served again: %s" % ", ".join(stay)
+            message += "; the new release stays in place, its predecessor must never be served again: {}".format(
+                ", ".join(stay)
+            )
         return self._reported(error, message, failures, after)
 
     def _reload_again(self) -> str:
@@ -179,7 +186,7 @@ class Switch:
             self._service.test()
             self._service.reload()
         except RotationError as error:
-            return "%s: %s" % (error.code, error.message)
+            return f"{error.code}: {error.message}"
         return "reloaded"
 
     def _reported(self, error: RotationError, message: str, failures: list[str], after_back: str) -> RotationError:
@@ -199,7 +206,7 @@ class Switch:
         try:
             write_record(place, updated(read_record(place), update), self._options)
         except OSError as exc:
-            error = storage_error(exc, "Updating the record of %s" % plan.name)
+            error = storage_error(exc, f"Updating the record of {plan.name}")
             self.done[plan.name].warnings.append(error.message)
 
 
@@ -219,8 +226,3 @@ def _live_or_none(plan: Plan) -> str | None:
         return plan.release.folder.live()
     except RotationError:
         return None
-
-
-def reload_result(reload: Reload, service: Service, warnings: str) -> dict[str, Any]:
-    """The ``reload`` part of a result."""
-    return dict(asdict(reload), kind=service.kind, name=service.name, warnings=warnings)

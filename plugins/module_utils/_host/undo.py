@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from typing import Callable
+from collections.abc import Callable
 
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import (
     remove_if_there,
@@ -53,7 +53,7 @@ class Undo:
                 try:
                     step()
                 except OSError as exc:
-                    failures.append("%s: %s" % (name, exc))
+                    failures.append(f"{name}: {exc}")
         self._steps = [(name, step) for name, step in self._steps if name not in names]
         return failures
 
@@ -65,7 +65,7 @@ class Undo:
                 remove_if_there(aside)
 
     def _set_aside(self, path: str) -> str | None:
-        aside = os.path.join(os.path.dirname(path), "%s%s-%s" % (BEFORE, os.path.basename(path), secrets.token_hex(4)))
+        aside = os.path.join(os.path.dirname(path), f"{BEFORE}{os.path.basename(path)}-{secrets.token_hex(4)}")
         try:
             os.link(path, aside, follow_symlinks=False)
         except FileNotFoundError:

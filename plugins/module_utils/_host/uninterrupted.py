@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
-from typing import Iterator
 
 _DEAF_TO = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 

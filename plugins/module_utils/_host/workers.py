@@ -23,7 +23,7 @@ class Process:
 def process(pid: int) -> Process | None:
     """The process with this number, if it is alive (a zombie is not)."""
     try:
-        with open("/proc/%d/stat" % pid, "rb") as handle:
+        with open(f"/proc/{pid}/stat", "rb") as handle:
             fields = handle.read().rpartition(b")")[2].split()  # the name before it may hold spaces and parentheses
     except OSError:
         return None
@@ -50,7 +50,7 @@ def takes_connections(worker: Process) -> bool:
 
 def _read(pid: int, what: str) -> bytes:
     try:
-        with open("/proc/%d/%s" % (pid, what), "rb") as handle:
+        with open(f"/proc/{pid}/{what}", "rb") as handle:
             return handle.read(65536)
     except OSError:
         return b""

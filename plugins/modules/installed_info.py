@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at what is installed on a host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: installed_info
+short_description: Tell which certificates are installed on a host
+version_added: "0.1.0"
+description:
+  - Tells of every certificate below O(root) which versions it has, which is live, and what became of each of its keys.
+  - Brings what C(nginx -T) prints, if asked, and what is at given certificate and key paths.
+  - Never reads a private key. Of a key at one of O(paths) it tells the fingerprint of the public half, which C(openssl)
+    works out.
+options:
+  names:
+    description: Names of the certificates to look at. An empty list means all below O(root).
+    type: list
+    elements: str
+    default: []
+  paths:
+    description: Absolute paths of certificates or keys to look at.
+    type: list
+    elements: path
+    default: []
+  nginx_dump:
+    description: Command that prints the server's whole configuration, for example C([nginx, -T]). Run without a shell.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - certops.rotation.host_files.root
+  - certops.rotation.host_files.openssl
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing in any mode.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+author: certops maintainers
+seealso:
+  - module: certops.rotation.key_csr
+"""
+
+EXAMPLES = r"""
+- name: Look at everything below /etc/certops
+  certops.rotation.installed_info:
+  register: installed
+
+- name: Look at a vhost's own pair and at nginx's configuration
+  certops.rotation.installed_info:
+    paths: [/etc/nginx/ssl/shop.crt, /etc/nginx/ssl/shop.key]
+    nginx_dump: [nginx, -T]
+"""
+
+RETURN = r"""
+certificates:
+  description: By name, what there is of each certificate.
+  returned: success
+  type: dict
+  sample:
+    shop:
+      live: 20261120T231500Z-a1b2c3
+      versions:
+        - version: 20261120T231500Z-a1b2c3
+          has_key: true
+          spki_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+          chain_pem: "-----BEGIN CERTIFICATE-----\n..."
+          staple_sha256: null
+          staple_b64: null
+          record: {state: served}
+      keys_log:
+        - at: "2026-11-20T23:15:00Z"
+          spki_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+          fate: created
+          version: 20261120T231500Z-a1b2c3
+      paths: {}
+paths:
+  description:
+    - By path, what is there. C(kind) is V(file), V(link) or V(missing).
+    - C(chain_pem) holds the certificates of the file, C(spki_sha256) the fingerprint of a key's public half.
+  returned: success
+  type: dict
+nginx:
+  description: What the command in O(nginx_dump) said; C(ok) is whether it succeeded.
+  returned: when O(nginx_dump) is not empty, else null
+  type: dict
+  contains:
+    configuration:
+      description: The whole configuration.
+      type: str
+      returned: always
+    warnings:
+      description: The end of what it said on standard error.
+      type: str
+      returned: always
+    ok:
+      description: Whether it succeeded.
+      type: bool
+      returned: always
+clock:
+  description: The host's time.
+  returned: success
+  type: str
+  sample: "2026-11-21T01:02:03Z"
+openssl_version:
+  description: What the openssl program calls itself; null if there is none.
+  returned: success
+  type: str
+  sample: OpenSSL 3.0.19 27 Jan 2026
+python_version:
+  description: Version of the Python that ran this.
+  returned: success
+  type: str
+  sample: 3.11.2
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
+    CertificateFolder,
+    folder_names,
+    refuse_unsafe_folder,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.look import (
+    contents_of_path,
+    installed_facts,
+    server_configuration,
+    surroundings,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
+from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "names": {"type": "list", "elements": "str", "default": []},
+    "paths": {"type": "list", "elements": "path", "default": []},
+    "nginx_dump": {"type": "list", "elements": "str", "default": []},
+    "root": {"type": "path", "default": "/etc/certops"},
+    "openssl": {"type": "path", "default": "openssl"},
+}
+
+
+def installed(params: dict[str, Any]) -> dict[str, Any]:
+    """Everything the module returns."""
+    root, openssl = params["root"], Openssl(params["openssl"])
+    refuse_unsafe_folder(root, follow=True)
+    return {
+        "changed": False,
+        "certificates": {
+            name: installed_facts(CertificateFolder(root, name), None, openssl)
+            for name in params["names"] or folder_names(root)
+        },
+        "paths": {path: contents_of_path(path, openssl) for path in params["paths"]},
+        "nginx": server_configuration(params["nginx_dump"]),
+        "openssl_version": _version_or_none(openssl),
+        **surroundings(),
+    }
+
+
+def _version_or_none(openssl: Openssl) -> str | None:
+    try:
+        return openssl.version()
+    except RotationError:
+        return None
+
+
+def main() -> None:
+    """A form, a call, a report."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    with reporting_errors(module), storage_errors("Looking below {}".format(module.params["root"])):
+        module.exit_json(**installed(module.params))
+
+
+if __name__ == "__main__":
+    main()

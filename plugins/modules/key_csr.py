@@ -1,0 +1,317 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a fresh private key and a certificate request on the host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: key_csr
+short_description: Make a fresh private key and a certificate request on a host
+version_added: "0.1.0"
+description:
+  - First looks, as M(certops.rotation.installed_info) does. Then, for each request that asks for it, has C(openssl)
+    make a new private
+    key and a certificate signing request in a new version folder. The key is readable for its owner alone from its
+    first byte on,
+    and no Python code ever reads it.
+  - Refuses a key that has been used before for any certificate below O(root), or that is in O(deny_list).
+  - A version that an interrupted run has prepared for the same request is taken up again. Others that were never put
+    into
+    service are given up, and their keys destroyed.
+  - One request that fails does not stop the others. Its error is in RV(prepared) under its name, and the module still
+    succeeds.
+options:
+  requests:
+    description: What to look at or to prepare.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the certificate, the name of its folder below O(root).
+        type: str
+        required: true
+      action:
+        description: V(rotate) makes key and request, V(look) only looks.
+        type: str
+        default: rotate
+        choices: [rotate, look]
+      server_names:
+        description: DNS names and IP addresses for the request's subjectAltName.
+        type: list
+        elements: str
+        default: []
+      key:
+        description: The key to make.
+        type: dict
+        default: {}
+        suboptions:
+          type:
+            description: Kind of key.
+            type: str
+            default: ecdsa
+            choices: [ecdsa, rsa]
+          curve:
+            description: Curve of an ECDSA key.
+            type: str
+            default: secp256r1
+            choices: [secp256r1, secp384r1, secp521r1]
+          size:
+            description: Bits of an RSA key.
+            type: int
+            default: 2048
+            choices: [2048, 3072, 4096]
+      must_staple:
+        description: Whether to ask for a certificate that demands a stapled OCSP response (RFC 7633).
+        type: bool
+        default: false
+      premise:
+        description: What must be true on the host, or else nothing is made and the error is C(premise_failed).
+        type: dict
+        default: {}
+        suboptions:
+          spki_sha256:
+            description: SHA-256 of the public key of the pair that is live, or of the vhost's own key before its
+              adoption.
+            type: str
+      paths:
+        description: Certificate and key paths of a vhost that is not, or was not, run from O(root).
+        type: dict
+        suboptions:
+          certificate:
+            description: Path of the certificate chain.
+            type: path
+          key:
+            description: Path of the private key.
+            type: path
+          trust:
+            description: Path of the trusted issuers.
+            type: path
+          staple:
+            description: Path of a stapling file.
+            type: path
+      resume_within:
+        description: Seconds for which a version that was prepared, but not installed, is taken up again.
+        type: int
+        default: 86400
+  deny_list:
+    description: SHA-256 fingerprints, in lower-case hexadecimal, of public keys that must not be used.
+    type: list
+    elements: str
+    default: []
+  nginx_dump:
+    description: Command that prints the server's whole configuration, for example C([nginx, -T]). Run without a shell.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - certops.rotation.host_files
+  - certops.rotation.host_files.openssl
+attributes:
+  check_mode:
+    support: full
+    description: Checks names and premise and tells whether a prepared version would be taken up again.
+  diff_mode:
+    support: none
+    description: A new key and request have no earlier state to compare with.
+author: certops maintainers
+seealso:
+  - module: certops.rotation.installed_info
+  - module: certops.rotation.certificate_install
+"""
+
+EXAMPLES = r"""
+- name: A fresh key and request for the shop
+  certops.rotation.key_csr:
+    requests:
+      - name: shop
+        server_names: [shop.example.org, www.shop.example.org]
+        key: {type: ecdsa, curve: secp256r1}
+  register: made
+
+- name: The request to send to a CA
+  ansible.builtin.debug:
+    msg: "{{ made.prepared.shop.csr_pem }}"
+"""
+
+RETURN = r"""
+prepared:
+  description: By name, the key and request that were made or taken up again, or the error. In check mode, a new key has
+    no version yet.
+  returned: success
+  type: dict
+  sample:
+    shop:
+      version: 20261120T231500Z-a1b2c3
+      csr_pem: "-----BEGIN CERTIFICATE REQUEST-----\n..."
+      spki_sha256: a1b2c3d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
+      resumed: false
+certificates:
+  description: By name, what was found before anything was made, as M(certops.rotation.installed_info) returns it.
+  returned: success
+  type: dict
+nginx:
+  description: What the command in O(nginx_dump) said.
+  returned: when O(nginx_dump) is not empty, else null
+  type: dict
+clock:
+  description: The host's time.
+  returned: success
+  type: str
+  sample: "2026-11-21T01:02:03Z"
+python_version:
+  description: Version of the Python that ran this.
+  returned: success
+  type: str
+  sample: 3.11.2
+"""
+
+import contextlib
+import os
+from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
+    CertificateFolder,
+    refuse_unsafe_folder,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.clock import utc_now
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
+    HOST_FILES_SPEC,
+    FileOptions,
+    read_file_options,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.fresh_key import KeyMaker, KeyRequest
+from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
+from ansible_collections.certops.rotation.plugins.module_utils._host.look import (
+    installed_facts,
+    server_configuration,
+    surroundings,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.names import (
+    checked_server_names,
+    checked_sha256,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import (
+    CURVES,
+    RSA_SIZES,
+    Openssl,
+    checked_key,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import own_paths
+from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "requests": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "action": {"type": "str", "default": "rotate", "choices": ["rotate", "look"]},
+            "server_names": {"type": "list", "elements": "str", "default": []},
+            "key": {
+                "type": "dict",
+                "default": {},
+                "no_log": False,
+                "options": {
+                    "type": {"type": "str", "default": "ecdsa", "choices": ["ecdsa", "rsa"]},
+                    "curve": {"type": "str", "default": "secp256r1", "choices": list(CURVES)},
+                    "size": {"type": "int", "default": 2048, "choices": list(RSA_SIZES)},
+                },
+            },
+            "must_staple": {"type": "bool", "default": False},
+            "premise": {"type": "dict", "default": {}, "options": {"spki_sha256": {"type": "str"}}},
+            "paths": {
+                "type": "dict",
+                "options": {
+                    "certificate": {"type": "path"},
+                    "key": {"type": "path", "no_log": False},
+                    "trust": {"type": "path"},
+                    "staple": {"type": "path"},
+                },
+            },
+            "resume_within": {"type": "int", "default": 86400},
+        },
+    },
+    "deny_list": {"type": "list", "elements": "str", "default": []},
+    "nginx_dump": {"type": "list", "elements": "str", "default": []},
+    "openssl": {"type": "path", "default": "openssl"},
+    **HOST_FILES_SPEC,
+}
+
+
+def look_and_prepare(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Everything the module returns."""
+    root, openssl, options = params["root"], Openssl(params["openssl"]), read_file_options(params["files"])
+    refuse_unsafe_folder(root, follow=True)
+    wanted = [given for given in params["requests"] if given["action"] == "rotate"]
+    maker = KeyMaker(root, {checked_sha256(denied) for denied in params["deny_list"]}, openssl, options, utc_now())
+    with _changing(params, options) if wanted and not check_mode else contextlib.nullcontext():
+        found = {given["name"]: _look(root, given, openssl) for given in params["requests"]}
+        prepared = {given["name"]: _prepare(root, given, maker, check_mode) for given in wanted}
+    foreseen = check_mode and any(not entry.get("resumed", True) for entry in prepared.values())
+    return {
+        "changed": maker.changed or foreseen,
+        "certificates": found,
+        "prepared": prepared,
+        "nginx": server_configuration(params["nginx_dump"]),
+        **surroundings(),
+    }
+
+
+def _changing(params: dict[str, Any], options: FileOptions) -> contextlib.AbstractContextManager[None]:
+    if not os.path.isdir(params["root"]):
+        os.makedirs(params["root"], 0o755)
+        options.dress_folder(params["root"])
+    return root_lock(params["root"], params["lock_timeout"])
+
+
+def _look(root: str, given: dict[str, Any], openssl: Openssl) -> dict[str, Any]:
+    try:
+        return installed_facts(CertificateFolder(root, given["name"]), given["paths"], openssl)
+    except RotationError as error:
+        return {"live": None, "versions": [], "keys_log": [], "paths": {}, "error": error.as_result()}
+
+
+def _prepare(root: str, given: dict[str, Any], maker: KeyMaker, check_mode: bool) -> dict[str, Any]:
+    try:
+        with storage_errors("Preparing a key for {}".format(given["name"])):
+            request = read_request(root, given)
+            return asdict(maker.foresee(request) if check_mode else maker.prepare(request))
+    except RotationError as error:
+        return {"error": error.as_result()}
+
+
+def read_request(root: str, given: dict[str, Any]) -> KeyRequest:
+    """A request as a checked value, for a folder that is safe to write to."""
+    folder = CertificateFolder(root, given["name"])
+    folder.check()
+    wanted = {
+        "server_names": checked_server_names(given["server_names"]),
+        "key": checked_key(given["key"] or {}),
+        "must_staple": given["must_staple"],
+    }
+    premise = (given["premise"] or {}).get("spki_sha256")
+    return KeyRequest(
+        folder=folder,
+        wanted=wanted,
+        premise=checked_sha256(premise) if premise else None,
+        paths=own_paths(folder, given["paths"]),
+        resume_within=given["resume_within"],
+    )
+
+
+def main() -> None:
+    """A form, a call, a report."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    with reporting_errors(module), storage_errors("Preparing below {}".format(module.params["root"])):
+        module.exit_json(**look_and_prepare(module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
