@@ -8,7 +8,7 @@ DEV := build/venv/dev/bin/python
 export LC_ALL := C.UTF-8
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
 
-.PHONY: help setup setup-demo lock demo test bench clean
+.PHONY: help setup setup-demo demo test lint types units sanity docs-lint integration lab-test bench try-minimal lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,8 +22,25 @@ setup-demo:
 demo: setup-demo ## watch one revoked certificate being rotated on real parts; no root needed
 	@build/venv/demo/bin/python demo/run.py
 
+test: setup ## all gates and tests; what can't run here is named and counted as skipped
+	@$(DEV) -m tests.gates.run
+
+lint types units sanity docs-lint integration lab-test: setup
+	@$(DEV) -m tests.gates.run $@
+
+lint: ## ruff and ansible-lint
+types: ## mypy
+units: ## unit tests, on each ansible-core that this machine has a Python for
+sanity: ## ansible-test sanity
+docs-lint: ## antsibull-docs and antsibull-changelog
+integration: ## tests against real servers on loopback
+lab-test: ## the lab and the molecule scenarios in it (root)
+
 bench: setup ## measure against the goals; writes build/bench.json
 	@$(DEV) tests/bench/run.py
+
+try-minimal: setup ## make setup in a new minimal Debian from this work tree's last commit (root)
+	@tests/minimal/try.sh
 
 lock: setup ## write the lock files in requirements/ anew
 	@tools/lock.sh

@@ -106,7 +106,9 @@ def make(environment: Environment) -> bool:
 
 
 def _install(uv: str, environment: Environment) -> None:
-    _run([uv, "pip", "install", "--quiet", "--no-deps", "--python", str(environment.python), "-r", str(environment.lock)])
+    _run(
+        [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(environment.python), "-r", str(environment.lock)]
+    )
     (environment.folder / STAMP).write_text(environment.lock_digest, "utf-8")
 
 

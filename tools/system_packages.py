@@ -55,13 +55,10 @@ def wanted_packages(bindep: str, profiles: Iterable[str]) -> list[str]:
 
 def is_present(package: str) -> bool:
     if package in MODULE_OF:
-        probe = [sys.executable, "-c", f"import {MODULE_OF[package]}"]
-        return subprocess.run(probe, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+        return _run([sys.executable, "-c", f"import {MODULE_OF[package]}"]).returncode == 0
     if package in PROGRAM_OF:
         return shutil.which(PROGRAM_OF[package], path=SEARCH_PATH) is not None
-    query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", package]
-    found = subprocess.run(query, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return found.stdout == "installed"
+    return _run(["dpkg-query", "--show", "--showformat", "${db:Status-Status}", package]).stdout == "installed"
 
 
 def missing_packages(bindep: Path, profiles: Iterable[str]) -> list[str]:
@@ -72,10 +69,18 @@ def _root_prefix() -> list[str] | None:
     """What to put before a command that needs root; None where there is no way without a password."""
     if os.geteuid() == 0:
         return []
-    sudo = shutil.which("sudo")
-    if sudo and subprocess.run([sudo, "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:
-        return [sudo, "-n"]
-    return None
+    return ["sudo", "-n"] if shutil.which("sudo") and _run(["sudo", "-n", "true"]).returncode == 0 else None
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def install(packages: list[str]) -> None:
@@ -87,10 +92,7 @@ def install(packages: list[str]) -> None:
     print(f"setup: installing system packages: {' '.join(packages)}", flush=True)
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     # A stale or foreign list must not stop us: what matters is whether the install succeeds.
-    subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    done = subprocess.run(
-        [*apt, "install", "-y", "--no-install-recommends", *packages],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )
+    _run([*apt, "update"])
+    done = _run([*apt, "install", "-y", "--no-install-recommends", *packages])
     if done.returncode:
         raise PackagesMissing(f"{done.stdout}\napt-get failed for: {' '.join(packages)}\ninstall them, {by_hand}")

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`ansible-test sanity`, on a real copy of the work tree and with a home directory of its own.
+
+ansible-test refuses a collection path that is a symlink, and keeps virtual environments and downloads in the
+home directory; both are given to it below build/sanity, where the environments are found again by the next run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.gates.command import BUILD, ROOT, run, tool_environment
+from tests.gates.outcome import Outcome
+from tools.python_environments import DEV, find_python
+
+PLACE = BUILD / "sanity"
+HOME = PLACE / "home"
+COPY = PLACE / "ansible_collections" / "certops" / "rotation"
+PYTHONS = PLACE / "pythons"
+# All that this ansible-core supports on hosts; those that the machine has are used.
+TARGET_PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+# ansible-test wants this file from its own server, to put a pip into an empty environment; Python has one with it.
+PIP_STAND_IN = """\
+import runpy, sys
+sys.argv = ["ensurepip", "--upgrade", "--default-pip"]
+runpy.run_module("ensurepip", run_name="__main__")
+"""
+RAN = re.compile(r'^Running sanity test "', re.MULTILINE)
+# Not tests of ours: some Python that this machine has not got, or a program such as pwsh.
+SKIPPED = re.compile(r'^WARNING: Skipping sanity test "(?P<test>[^"]+)"(?: on (?P<python>Python \S+))?', re.MULTILINE)
+FAILED = re.compile(r"^FATAL: The (?P<count>\d+) sanity test\(s\) listed below", re.MULTILINE)
+
+
+def _tracked_files() -> list[str]:
+    """What a commit of the work tree as it is would hold."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in dict.fromkeys(listing.stdout.split("\0")) if name and (ROOT / name).is_file()]
+
+
+def copy_work_tree() -> None:
+    shutil.rmtree(COPY, ignore_errors=True)
+    for name in _tracked_files():
+        destination = COPY / name
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, destination, follow_symlinks=False)
+    # Without a repository of its own, ansible-test would ask ours, which ignores build/.
+    subprocess.run(["git", "init", "--quiet"], cwd=COPY, stdin=subprocess.DEVNULL, check=True)
+
+
+def _stand_in_for_get_pip() -> None:
+    """One file for each version of pip that this ansible-test asks for."""
+    source = next(DEV.folder.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py"))
+    for version in set(re.findall(r"pip='([0-9.]+)'", source.read_text("utf-8"))):
+        script = HOME / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(PIP_STAND_IN, "utf-8")
+
+
+def _offer_pythons() -> None:
+    """Links to the interpreters that ansible-test may use; it takes any python3.x on PATH, working or not."""
+    shutil.rmtree(PYTHONS, ignore_errors=True)
+    PYTHONS.mkdir(parents=True)
+    for version in TARGET_PYTHONS:
+        path = find_python(version)
+        if path:
+            (PYTHONS / f"python{version}").symlink_to(path)
+
+
+def _environment() -> dict[str, str]:
+    environ = tool_environment(DEV.python)
+    user_pip = Path.home() / ".config" / "pip" / "pip.conf"
+    if user_pip.is_file():
+        environ.setdefault("PIP_CONFIG_FILE", str(user_pip))
+    environ.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
+    environ.update(HOME=str(HOME), PIP_QUIET="1")
+    folders = [folder for folder in environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
+    environ["PATH"] = os.pathsep.join([folders[0], str(PYTHONS), *folders[1:]])
+    return environ
+
+
+def read_report(status: int, output: str) -> Outcome:
+    """Counts from what ansible-test printed; one test on one Python is one count."""
+    failed = sum(int(match["count"]) for match in FAILED.finditer(output))
+    if status and not failed:
+        failed = 1
+    not_run: dict[str, list[str]] = {}
+    for match in SKIPPED.finditer(output):
+        not_run.setdefault(match["python"] or "a program it needs", []).append(match["test"])
+    return Outcome(
+        passed=max(len(RAN.findall(output)) - failed, 0),
+        failed=failed,
+        skipped=sum(map(len, not_run.values())),
+        left_out=tuple(f"{' and '.join(tests)}: {what} is not on this machine" for what, tests in not_run.items()),
+        output=output if failed else "",
+    )
+
+
+def sanity() -> Outcome:
+    """Every sanity test of this ansible-core that applies to a collection."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs in one checkout would pull the copy from under each other
+        copy_work_tree()
+        _stand_in_for_get_pip()
+        _offer_pythons()
+        command = [str(DEV.folder / "bin" / "ansible-test"), "sanity", "--color", "no"]
+        return read_report(*run(command, environ=_environment(), cwd=COPY))
