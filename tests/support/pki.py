@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Certification authorities, certificates, CRLs and OCSP responses made on the spot, right ones and wrong ones.
 
-    root = Authority.root()
-    issuing = root.intermediate(crl_urls=["http://127.0.0.1/root.crl"])
-    leaf = issuing.issue(["shop.example.org"], crl_urls=[...], ocsp_urls=[...])
-    leaf.certificate, leaf.key, leaf.chain_pem
-    issuing.crl(revoked={leaf.serial: x509.ReasonFlags.key_compromise})
-    issuing.ocsp(leaf.certificate, "revoked")
+root = Authority.root()
+issuing = root.intermediate(crl_urls=["http://127.0.0.1/root.crl"])
+leaf = issuing.issue(["shop.example.org"], crl_urls=[...], ocsp_urls=[...])
+leaf.certificate, leaf.key, leaf.chain_pem
+issuing.crl(revoked={leaf.serial: x509.ReasonFlags.key_compromise})
+issuing.ocsp(leaf.certificate, "revoked")
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 def utc_now() -> datetime:
     """The present second, which is what X.509 can express."""
-    return datetime.now(timezone.utc).replace(microsecond=0)
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def make_key(kind: str = "ec") -> Any:
@@ -86,7 +86,7 @@ def general_names(names: Iterable[str]) -> list[x509.GeneralName]:
     return found
 
 
-def hash_for(key: Any) -> hashes.HashAlgorithm | None:
+def hash_for(key: Any) -> Any:
     return None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
 
 
@@ -167,7 +167,9 @@ class Authority:
     """what a leaf of this CA sends along, this CA first; the root has none"""
 
     @classmethod
-    def root(cls, common_name: str = "Test Root", *, key: Any = None, at: datetime | None = None, **wanted: Any) -> Authority:
+    def root(
+        cls, common_name: str = "Test Root", *, key: Any = None, at: datetime | None = None, **wanted: Any
+    ) -> Authority:
         key, at = key or make_key(), at or utc_now()
         made = _certify(name_of(common_name), key.public_key(), name_of(common_name), key, at, ca=True, **wanted)
         return cls(made, key, at)
@@ -175,7 +177,14 @@ class Authority:
     def intermediate(self, common_name: str = "Test Issuing CA", *, key: Any = None, **wanted: Any) -> Authority:
         key = key or make_key()
         made = _certify(
-            name_of(common_name), key.public_key(), self.subject, self.key, self.at, ca=True, issuer=self.certificate, **wanted
+            name_of(common_name),
+            key.public_key(),
+            self.subject,
+            self.key,
+            self.at,
+            ca=True,
+            issuer=self.certificate,
+            **wanted,
         )
         return Authority(made, key, self.at, (made, *self.intermediates))
 
@@ -188,7 +197,12 @@ class Authority:
         return pem(self.certificate)
 
     def issue(
-        self, names: Sequence[str] = ("shop.example.org",), *, key: Any = None, common_name: str | None = None, **wanted: Any
+        self,
+        names: Sequence[str] = ("shop.example.org",),
+        *,
+        key: Any = None,
+        common_name: str | None = None,
+        **wanted: Any,
     ) -> Issued:
         """A server certificate. See ``_certify`` for what can be asked for."""
         key = key or make_key()
@@ -206,11 +220,20 @@ class Authority:
         texts = [str(name.value) for name in names]
         wanted.setdefault("eku", [ExtendedKeyUsageOID.SERVER_AUTH])
         made = _certify(
-            x509.Name([]), csr.public_key(), self.subject, self.key, self.at, names=texts, issuer=self.certificate, **wanted
+            x509.Name([]),
+            csr.public_key(),
+            self.subject,
+            self.key,
+            self.at,
+            names=texts,
+            issuer=self.certificate,
+            **wanted,
         )
         return Issued(made, None, self.intermediates)
 
-    def delegate(self, common_name: str = "Test OCSP", *, key: Any = None, nocheck: bool = True, **wanted: Any) -> Issued:
+    def delegate(
+        self, common_name: str = "Test OCSP", *, key: Any = None, nocheck: bool = True, **wanted: Any
+    ) -> Issued:
         """An OCSP responder certificate as RFC 6960 4.2.2.2 wants it; every part can be left out."""
         key = key or make_key()
         wanted.setdefault("eku", [ExtendedKeyUsageOID.OCSP_SIGNING])
@@ -246,7 +269,7 @@ class Authority:
         revoked_at: datetime | None = None,
     ) -> bytes:
         """A CRL in DER. ``revoked`` maps serials to reasons (None: no reason extension)."""
-        reasons = dict(revoked) if isinstance(revoked, Mapping) else {serial: None for serial in revoked}
+        reasons = dict(revoked) if isinstance(revoked, Mapping) else dict.fromkeys(revoked)
         builder = x509.CertificateRevocationListBuilder().issuer_name(self.subject)
         builder = builder.last_update(this_update or self.at - HOUR).next_update(next_update or self.at + 7 * DAY)
         if aki:
@@ -310,7 +333,7 @@ class Authority:
 
 
 def ocsp_error(status: str) -> bytes:
-    """An unsigned error: ``malformed_request``, ``internal_error``, ``try_later``, ``sig_required``, ``unauthorized``."""
+    """An unsigned error: malformed_request, internal_error, try_later, sig_required, unauthorized."""
     return der(ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus[status.upper()]))
 
 

@@ -19,9 +19,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from OpenSSL import SSL
-
 from ansible_collections.certops.rotation.tests.support.pki import Issued
+from OpenSSL import SSL
 
 
 def closed_port(address: str = "127.0.0.1") -> int:
@@ -150,7 +149,7 @@ def dripping_server(seconds: float = 5.0) -> LoopbackServer:
 
 def closing_server() -> LoopbackServer:
     """A peer that reads the ClientHello and closes."""
-    
+
     def serve(sock: socket.socket) -> None:
         sock.recv(4096)
 

@@ -9,19 +9,26 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
-from typing import TypeVar
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    dsa,
+    ec,
+    ed448,
+    ed25519,
+    exceptions,
+    oid,
+    pkcs7,
+    rsa,
+    serialization,
+    x509,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
@@ -64,7 +71,7 @@ def read_certificates(data: bytes, what: str = "the input") -> list[x509.Certifi
         raise RotationError("not_a_certificate", f"{what} is empty", found="nothing")
     try:
         return _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
-    except (ValueError, UnsupportedAlgorithm, TypeError) as exc:
+    except (ValueError, exceptions.UnsupportedAlgorithm, TypeError) as exc:
         raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
 
 
@@ -142,11 +149,11 @@ def server_names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def ocsp_urls(certificate: x509.Certificate) -> tuple[str, ...]:
-    return _access_urls(certificate, AuthorityInformationAccessOID.OCSP)
+    return _access_urls(certificate, oid.AuthorityInformationAccessOID.OCSP)
 
 
 def ca_issuers_urls(certificate: x509.Certificate) -> tuple[str, ...]:
-    return _access_urls(certificate, AuthorityInformationAccessOID.CA_ISSUERS)
+    return _access_urls(certificate, oid.AuthorityInformationAccessOID.CA_ISSUERS)
 
 
 def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -183,7 +190,7 @@ def authority_key_id(certificate: x509.Certificate) -> bytes | None:
 def is_short_lived(certificate: x509.Certificate) -> bool:
     """At most 10 days, or 7 for those issued from 2026-03-15 on (CA/B Forum BR 1.6.1). The last second counts."""
     lifetime = certificate.not_valid_after_utc - certificate.not_valid_before_utc + timedelta(seconds=1)
-    stricter_since = datetime(2026, 3, 15, tzinfo=timezone.utc)
+    stricter_since = datetime(2026, 3, 15, tzinfo=UTC)
     days = 7 if certificate.not_valid_before_utc >= stricter_since else 10
     return not is_ca(certificate) and lifetime <= timedelta(days=days)
 
@@ -192,7 +199,7 @@ def key_type(certificate: x509.Certificate) -> str:
     """``rsa-2048``, ``ec-secp256r1``, ``ed25519``, or ``unsupported``."""
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, exceptions.UnsupportedAlgorithm):
         return "unsupported"
     if isinstance(key, rsa.RSAPublicKey):
         return f"rsa-{key.key_size}"
@@ -272,7 +279,7 @@ def _read_der(data: bytes, what: str) -> list[x509.Certificate]:
         pass
     try:
         found = pkcs7.load_der_pkcs7_certificates(data)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, exceptions.UnsupportedAlgorithm):
         found = []
     if found:
         return found
@@ -292,7 +299,7 @@ def _recognised(data: bytes) -> str | None:
         try:
             load(data)
             return thing
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, exceptions.UnsupportedAlgorithm):
             continue
     if _is_private_key(data):
         return "a private key"
@@ -308,7 +315,7 @@ def _is_private_key(data: bytes) -> bool:
         serialization.load_der_private_key(data, password=None)
     except TypeError:
         return True  # an encrypted one
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, exceptions.UnsupportedAlgorithm):
         return False
     return True
 

@@ -20,7 +20,7 @@ UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 
 
-class NotDer(ValueError):
+class NotDerError(ValueError):
     """The bytes are not DER, or not of the expected shape."""
 
 
@@ -47,19 +47,19 @@ def elements(data: memoryview) -> Iterator[Element]:
 def read(data: memoryview) -> tuple[Element, memoryview]:
     """The first element and the rest. Only definite lengths and one-byte tags, as all of PKIX has them."""
     if len(data) < 2:
-        raise NotDer("cut off in a header")
+        raise NotDerError("cut off in a header")
     tag, length, header = data[0], data[1], 2
     if tag & 0x1F == 0x1F:
-        raise NotDer("tag of several bytes")
+        raise NotDerError("tag of several bytes")
     if length & 0x80:
         count = length & 0x7F
         header += count
         if not 1 <= count <= 8 or len(data) < header:
-            raise NotDer("length of an unsupported form")
+            raise NotDerError("length of an unsupported form")
         length = int.from_bytes(data[2:header], "big")
     end = header + length
     if end > len(data):
-        raise NotDer("cut off in a value")
+        raise NotDerError("cut off in a value")
     return Element(tag, data[header:end], data[:end]), data[end:]
 
 
@@ -67,5 +67,5 @@ def sequence(data: bytes | memoryview) -> list[Element]:
     """The members of a SEQUENCE that fills ``data``."""
     element, rest = read(memoryview(data))
     if element.tag != SEQUENCE or rest:
-        raise NotDer("not one SEQUENCE")
+        raise NotDerError("not one SEQUENCE")
     return element.children()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from cryptography import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 
 
 def is_same_name(one: x509.Name, other: x509.Name) -> bool:

@@ -10,7 +10,7 @@ import enum
 from datetime import datetime, timedelta
 
 
-class RevocationStatus(str, enum.Enum):
+class RevocationStatus(enum.StrEnum):
     """Unknown is an answer of its own, never a kind of good."""
 
     GOOD = "good"
@@ -18,7 +18,7 @@ class RevocationStatus(str, enum.Enum):
     UNKNOWN = "unknown"
 
 
-class Reason(str, enum.Enum):
+class Reason(enum.StrEnum):
     """Why a source, or the whole verdict, says what it says."""
 
     # about revoked
@@ -63,6 +63,7 @@ class Reason(str, enum.Enum):
     PARTIAL_REASONS = "partial_reasons"
     UNSUPPORTED_DELTA = "unsupported_delta"
     UNSUPPORTED_INDIRECT = "unsupported_indirect"
+    UNSUPPORTED_VERSION = "unsupported_version"
     UNSUPPORTED_POINTER = "unsupported_pointer"
     # about asking
     UNREACHABLE = "unreachable"
@@ -70,7 +71,7 @@ class Reason(str, enum.Enum):
     """there are pointers, but this run does not fetch"""
 
 
-class SourceKind(str, enum.Enum):
+class SourceKind(enum.StrEnum):
     CRL = "crl"
     OCSP = "ocsp"
     STAPLE = "staple"
@@ -136,6 +137,8 @@ class Verdict:
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
     invalidity_date: datetime | None = None
+    detail: str = ""
+    """what is wrong with the chain, in a sentence; each source has its own in the evidence"""
     is_soft: bool = False
     """unknown, but only for reasons that the policy calls soft: nothing was found wrong and nothing hidden"""
 
@@ -156,7 +159,7 @@ class StapleFinding:
     sha256: str | None = None
 
 
-class Prefer(str, enum.Enum):
+class Prefer(enum.StrEnum):
     """Which sources are asked."""
 
     ANY = "any"
@@ -181,3 +184,8 @@ class RevocationPolicy:
     """the CAs between the certificate and its root are judged too"""
     fetch: bool = True
     """ask the network; without it only what is given is judged"""
+
+
+def no_answer(serial: str, source: Source, reason: Reason, detail: str) -> Finding:
+    """The finding that a source gave nothing that could be judged."""
+    return Finding(Evidence(serial, source, RevocationStatus.UNKNOWN, (reason,), detail))

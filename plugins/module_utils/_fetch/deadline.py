@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 _Result = TypeVar("_Result")
 
 
-class OutOfTime(Exception):
+class OutOfTimeError(Exception):
     """The work was not done in its time; its thread is left behind and ends whenever it ends."""
 
 
@@ -32,7 +32,7 @@ class _Work(Generic[_Result]):
         if self._errors:
             raise self._errors[0]
         if not self._results:
-            raise OutOfTime
+            raise OutOfTimeError
         return self._results[0]
 
 
@@ -41,7 +41,7 @@ def within(seconds: float, work: Callable[[], _Result]) -> _Result:
 
     The system's resolver knows no deadline, and a peer that sends one byte now and then renews every socket timeout.
 
-    :raises OutOfTime: after ``seconds``.
+    :raises OutOfTimeError: after ``seconds``.
     """
     job = _Work(work)
     thread = threading.Thread(target=job.run, daemon=True)

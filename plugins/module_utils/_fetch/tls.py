@@ -18,12 +18,16 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
-
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library, serialization
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTime, within
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError, within
+
+if TYPE_CHECKING:
+    from OpenSSL import SSL
+else:
+    SSL = library("OpenSSL.SSL")
 
 # Old servers must be seen too; what is wrong with their keys and ciphers is not ours to judge here.
 _CIPHERS = {None: b"DEFAULT:@SECLEVEL=0", "rsa": b"aRSA:@SECLEVEL=0", "ec": b"aECDSA:@SECLEVEL=0"}
@@ -45,7 +49,8 @@ class Fault:
     """What the network or the peer did instead of a handshake."""
 
     code: str
-    """connection_refused, unreachable, timeout, reset, closed, name_not_resolved, not_tls, alert_<n>, tls_failed, invalid_endpoint"""
+    """connection_refused, unreachable, timeout, reset, closed, name_not_resolved, not_tls, alert_<n>, tls_failed,
+    invalid_endpoint"""
     msg: str
 
 
@@ -62,7 +67,7 @@ class Handshake:
     seconds: float
 
 
-class _Failed(Exception):
+class _HandshakeError(Exception):
     def __init__(self, code: str, msg: str) -> None:
         super().__init__(msg)
         self.fault = Fault(code, msg)
@@ -76,7 +81,7 @@ def handshake(endpoint: Endpoint, *, timeout: float) -> Handshake:
         with _connected(endpoint, started + timeout) as sock:
             _shake(endpoint, sock, started + timeout, seen)
         error = None
-    except _Failed as failed:
+    except _HandshakeError as failed:
         error = failed.fault
     seconds = time.monotonic() - started
     return Handshake(endpoint, seen.chain, seen.staple or None, seen.tls_version, error, seconds)
@@ -101,7 +106,7 @@ class _Seen:
 
     def look(self, connection: SSL.Connection) -> None:
         certificates = connection.get_peer_cert_chain(as_cryptography=True) or []
-        self.chain = tuple(certificate.public_bytes(Encoding.DER) for certificate in certificates)
+        self.chain = tuple(certificate.public_bytes(serialization.Encoding.DER) for certificate in certificates)
         self.tls_version = connection.get_protocol_version_name() if self.chain else None
 
 
@@ -112,7 +117,7 @@ def _keep_staple(connection: SSL.Connection, staple: bytes, data: object) -> boo
     return True
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _context(key_type: str | None) -> SSL.Context:
     """One context a kind for the whole process: making one costs more than a handshake."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -147,7 +152,7 @@ def _sni(endpoint: Endpoint) -> bytes | None:
     try:
         return name.encode("ascii") if name.isascii() else name.encode("idna")
     except UnicodeError as exc:
-        raise _Failed("invalid_endpoint", f"{name!r} cannot be sent as a server name") from exc
+        raise _HandshakeError("invalid_endpoint", f"{name!r} cannot be sent as a server name") from exc
 
 
 def _until_done(connection: SSL.Connection, sock: socket.socket, deadline: float) -> None:
@@ -160,45 +165,49 @@ def _until_done(connection: SSL.Connection, sock: socket.socket, deadline: float
         except SSL.WantWriteError:
             _wait(sock, select.POLLOUT, deadline, "the handshake")
         except SSL.ZeroReturnError as exc:
-            raise _Failed("closed", "the peer closed the connection in the handshake") from exc
+            raise _HandshakeError("closed", "the peer closed the connection in the handshake") from exc
         except SSL.SysCallError as exc:
             raise _system_failure(exc.args[0] if exc.args else -1) from exc
         except SSL.Error as exc:
             raise _tls_failure(exc) from exc
 
 
-def _system_failure(number: int) -> _Failed:
+def _system_failure(number: int) -> _HandshakeError:
     if number in (errno.ECONNRESET, errno.EPIPE):
-        return _Failed("reset", "the peer reset the connection in the handshake")
+        return _HandshakeError("reset", "the peer reset the connection in the handshake")
     if number > 0:
-        return _Failed("unreachable", f"the connection broke in the handshake: {errno.errorcode.get(number, number)}")
-    return _Failed("closed", "the peer closed the connection in the handshake")
+        return _HandshakeError(
+            "unreachable", f"the connection broke in the handshake: {errno.errorcode.get(number, number)}"
+        )
+    return _HandshakeError("closed", "the peer closed the connection in the handshake")
 
 
-def _tls_failure(error: SSL.Error) -> _Failed:
+def _tls_failure(error: SSL.Error) -> _HandshakeError:
     details = error.args[0] if error.args and isinstance(error.args[0], list) else []
     reasons = [detail[-1] for detail in details if detail]
     for reason in reasons:
         alert = tls_alert.number_of(reason)
         if alert is not None:
-            return _Failed(f"alert_{alert}", f"the peer ended the handshake with alert {alert} ({tls_alert.ALERTS[alert]})")
+            return _HandshakeError(
+                f"alert_{alert}", f"the peer ended the handshake with alert {alert} ({tls_alert.ALERTS[alert]})"
+            )
         if tls_alert.is_not_tls(reason):
-            return _Failed("not_tls", f"the peer does not speak TLS ({reason})")
+            return _HandshakeError("not_tls", f"the peer does not speak TLS ({reason})")
         if reason == "unexpected eof while reading":
-            return _Failed("closed", "the peer closed the connection in the handshake")
-    return _Failed("tls_failed", "the handshake failed: " + ("; ".join(reasons) or "no reason given"))
+            return _HandshakeError("closed", "the peer closed the connection in the handshake")
+    return _HandshakeError("tls_failed", "the handshake failed: " + ("; ".join(reasons) or "no reason given"))
 
 
 @contextlib.contextmanager
 def _connected(endpoint: Endpoint, deadline: float) -> Iterator[socket.socket]:
     """A connected non-blocking socket to the first address that answers."""
-    failure = _Failed("name_not_resolved", f"{endpoint.address} has no address")
+    failure = _HandshakeError("name_not_resolved", f"{endpoint.address} has no address")
     for family, address in _addresses(endpoint, deadline):
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             _connect(sock, address, endpoint, deadline)
-        except _Failed as failed:
+        except _HandshakeError as failed:
             sock.close()
             failure = failed
             continue
@@ -213,16 +222,16 @@ def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoin
     try:
         number = sock.connect_ex(address)
     except (OSError, OverflowError, TypeError) as exc:
-        raise _Failed("invalid_endpoint", f"cannot connect to {place}: {exc}") from exc
+        raise _HandshakeError("invalid_endpoint", f"cannot connect to {place}: {exc}") from exc
     if number == errno.EINPROGRESS:
         _wait(sock, select.POLLOUT, deadline, f"connecting to {place}")
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if number == errno.ECONNREFUSED:
-        raise _Failed("connection_refused", f"nothing listens on {place}")
+        raise _HandshakeError("connection_refused", f"nothing listens on {place}")
     if number == errno.ETIMEDOUT:
-        raise _Failed("timeout", f"connecting to {place} took too long")
+        raise _HandshakeError("timeout", f"connecting to {place} took too long")
     if number:
-        raise _Failed("unreachable", f"cannot connect to {place}: {errno.errorcode.get(number, number)}")
+        raise _HandshakeError("unreachable", f"cannot connect to {place}: {errno.errorcode.get(number, number)}")
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
@@ -231,25 +240,25 @@ def _wait(sock: socket.socket, event: int, deadline: float, doing: str) -> None:
     poll.register(sock, event)
     remaining = deadline - time.monotonic()
     if remaining <= 0 or not poll.poll(max(1, int(remaining * 1000))):
-        raise _Failed("timeout", f"{doing} took too long")
+        raise _HandshakeError("timeout", f"{doing} took too long")
 
 
 def _addresses(endpoint: Endpoint, deadline: float) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
     if not 0 < endpoint.port < 65536:
-        raise _Failed("invalid_endpoint", f"{endpoint.port} is not a TCP port")
+        raise _HandshakeError("invalid_endpoint", f"{endpoint.port} is not a TCP port")
     if _is_ip_address(endpoint.address):
         return _resolve(endpoint)
     try:
         return within(deadline - time.monotonic(), lambda: _resolve(endpoint))
-    except OutOfTime as exc:
-        raise _Failed("timeout", f"resolving {endpoint.address} took too long") from exc
+    except OutOfTimeError as exc:
+        raise _HandshakeError("timeout", f"resolving {endpoint.address} took too long") from exc
 
 
 def _resolve(endpoint: Endpoint) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
     try:
         found = socket.getaddrinfo(endpoint.address, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise _Failed("name_not_resolved", f"{endpoint.address} cannot be resolved: {exc}") from exc
+        raise _HandshakeError("name_not_resolved", f"{endpoint.address} cannot be resolved: {exc}") from exc
     return [(family, address) for family, _kind, _protocol, _name, address in found]
 
 

@@ -43,21 +43,23 @@ ALERTS = {
 }
 
 _BY_WORDS = {name.replace("_", " "): number for number, name in ALERTS.items()}
-# OpenSSL up to 3.1 says "sslv3 alert …", 3.2 "ssl/tls alert …", 4.0 "tls alert …"; it knows two alerts by words of its own.
+# OpenSSL up to 3.1 says "sslv3 alert …", 3.2 "ssl/tls alert …", 4.0 "tls alert …"; two alerts have other words.
 _PREFIXES = ("tls alert ", "ssl/tls alert ", "sslv3 alert ", "tlsv1 alert ", "tlsv13 alert ", "tlsv1 ")
 _BY_WORDS["decryption failed or bad record mac"] = 20
 _BY_WORDS["unknown psk identity"] = 115
 
-_NOT_TLS = frozenset({
-    "wrong version number",
-    "packet length too long",
-    "http request",
-    "https proxy request",
-    "record layer failure",
-    "bad record type",
-    "not sslv2 handshake",
-    "record too small",
-})
+_NOT_TLS = frozenset(
+    {
+        "wrong version number",
+        "packet length too long",
+        "http request",
+        "https proxy request",
+        "record layer failure",
+        "bad record type",
+        "not sslv2 handshake",
+        "record too small",
+    }
+)
 
 
 def number_of(reason: str) -> int | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls, tls_alert
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, handshake, handshakes
 from ansible_collections.certops.rotation.tests.support import tls_server
 from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, make_key
 from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,9 @@ def test_ip_address_is_not_sent_as_server_name(authority: Authority, leaf: Issue
 
 @pytest.mark.parametrize("tls12", [False, True])
 @pytest.mark.parametrize("key_type", ["rsa", "ec"])
-def test_key_type_selects_one_of_two_certificates(authority: Authority, leaf: Issued, key_type: str, tls12: bool) -> None:
+def test_key_type_selects_one_of_two_certificates(
+    authority: Authority, leaf: Issued, key_type: str, tls12: bool
+) -> None:
     rsa = authority.issue(["shop.example.org"], key=make_key("rsa"))
     with TlsServer(rsa, leaf, tls12=tls12) as server:
         assert _serial(shake(server.port, key_type=key_type)) == {"rsa": rsa, "ec": leaf}[key_type].serial

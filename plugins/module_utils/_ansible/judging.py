@@ -1,0 +1,289 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judging certificates over a run: brings what the sources say together with the pure judges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.once import Once
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Question, Sources
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_sha256,
+    crl_urls,
+    ocsp_urls,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.chain import (
+    Path,
+    check_path,
+    describe,
+    find_path,
+    is_issued_by,
+    is_self_issued,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.conclude import (
+    cannot_tell,
+    conclude,
+    conclude_chain,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
+    Evidence,
+    Finding,
+    Prefer,
+    Reason,
+    RevocationPolicy,
+    RevocationStatus,
+    Source,
+    SourceKind,
+    StapleFinding,
+    Verdict,
+    no_answer,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import Fetcher
+
+_LONGEST_PATH = 8
+_PATH_REASONS = {"chain_incomplete": Reason.CHAIN_INCOMPLETE, "chain_untrusted": Reason.CHAIN_UNTRUSTED}
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """Revocation information brought along instead of fetched, as ``(name, bytes)``."""
+
+    crls: tuple[tuple[str, bytes], ...] = ()
+    ocsp_responses: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Route:
+    """A path of certificates, and what keeps it from ending in an anchor."""
+
+    path: Path
+    faults: tuple[Reason, ...] = ()
+    detail: str = ""
+
+
+class Judging:
+    """One for a whole run; thread-safe. A CRL is fetched, verified and indexed once, whoever asks."""
+
+    def __init__(
+        self,
+        *,
+        http: Fetcher,
+        policy: RevocationPolicy,
+        anchors: Sequence[x509.Certificate],
+        given: Given | None = None,
+    ) -> None:
+        self._policy = policy
+        self._anchors = tuple(anchors)
+        self._given = given or Given()
+        self._sources = Sources(http, policy)
+        self._issuer_verdicts: Once[tuple[str, str, datetime], Verdict] = Once()
+
+    def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
+        """The verdict about ``chain[0]``, with the CAs between it and its trust anchor.
+
+        Never raises for what a certificate, a server or the network does: that is in the reasons and the evidence.
+        """
+        try:
+            return self._verdict(chain, at, staple)
+        except RotationError as error:
+            return cannot_tell([Reason.CERTIFICATE_UNREADABLE], at=at, policy=self._policy, detail=error.message)
+
+    def judge_staple(self, chain: Sequence[x509.Certificate], staple: bytes | None, *, at: datetime) -> StapleFinding:
+        """What a stapled response says about ``chain[0]``: good, revoked, unknown, absent or invalid."""
+        if not staple:
+            return StapleFinding("absent")
+        route = self._route(chain)
+        if len(route.path) < 2:
+            return StapleFinding("invalid", route.faults or (Reason.CHAIN_INCOMPLETE,), "the issuer is not known")
+        question = Question(route.path[0], route.path[1], at)
+        return _staple_finding(self._sources.judge_response(staple, question, Source(SourceKind.STAPLE)))
+
+    def good_staple(self, chain: Sequence[x509.Certificate], *, at: datetime) -> bytes:
+        """A response to staple, verified as good, in DER.
+
+        Asked for with a SHA-1 CertID first, unlike for judging: it is for the clients, and what Mozilla's verifier
+        does with a SHA-256 CertID is to pass it by as if it were another certificate's.
+
+        :raises RotationError: no_responder, responder_unreachable, staple_not_good, chain_incomplete.
+        """
+        leaf = chain[0]
+        if not ocsp_urls(leaf):
+            raise RotationError("no_responder", f"{describe(leaf)} names no OCSP responder, so nothing can be stapled")
+        path = self._route(chain).path
+        if len(path) < 2:
+            raise RotationError("chain_incomplete", f"the issuer of {describe(leaf)} is not known")
+        findings: list[Finding] = []
+        for answer in self._sources.ocsp_answers(Question(leaf, path[1], at), ("sha1", "sha256")):
+            if answer.response is not None and answer.finding.status is RevocationStatus.GOOD:
+                return answer.response
+            findings.append(answer.finding)
+        raise _no_staple(leaf, findings)
+
+    def _verdict(self, chain: Sequence[x509.Certificate], at: datetime, staple: bytes | None) -> Verdict:
+        route = self._route(chain)
+        path, faults, detail = route.path, list(route.faults), route.detail
+        if len(path) < 2:
+            # Nothing that a source says can be verified without the issuer, and an anchor has none.
+            own = conclude([], certificate=path[0], at=at, policy=self._policy)
+            return cannot_tell([*faults, *own.reasons], at=at, policy=self._policy, detail=detail)
+        error = None if faults else _error_of(path, at)
+        if error is not None:
+            faults, detail = [Reason.CHAIN_INVALID], error.message
+        own = self._judge(Question(path[0], path[1], at), staple)
+        issuers = self._judge_issuers(path, at) if self._policy.judge_issuers else []
+        return conclude_chain(own, issuers, faults=faults, detail=detail, policy=self._policy)
+
+    def _route(self, chain: Sequence[x509.Certificate]) -> _Route:
+        """The path to an anchor, or as far as it goes and why no further; missing issuers are looked up by pointer."""
+        if not chain:
+            raise RotationError("chain_empty", "there is no certificate to judge")
+        others = list(chain[1:])
+        while True:
+            try:
+                return _Route(find_path(chain[0], others, self._anchors))
+            except RotationError as error:
+                fault = _PATH_REASONS.get(error.code, Reason.CHAIN_INVALID)
+                route = _Route(_as_far_as_it_goes(chain[0], others), (fault,), error.message)
+            found = self._missing_issuers(route.path[-1]) if fault is Reason.CHAIN_INCOMPLETE else []
+            found = [issuer for issuer in found if issuer not in others]
+            if not found or len(route.path) > _LONGEST_PATH:
+                return route
+            others += found
+
+    def _missing_issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
+        """Fetched over plain HTTP from anywhere, so of use only if it really signed ``certificate``."""
+        if not self._policy.fetch:
+            return []
+        return [found for found in self._sources.issuers_by_pointer(certificate) if is_issued_by(certificate, found)]
+
+    def _judge_issuers(self, path: Path, at: datetime) -> list[Verdict]:
+        """Verdicts about the CAs below the anchor; each is judged once a run."""
+        return [self._issuer_verdict(Question(path[i], path[i + 1], at)) for i in range(1, len(path) - 1)]
+
+    def _issuer_verdict(self, question: Question) -> Verdict:
+        key = (certificate_sha256(question.certificate), certificate_sha256(question.issuer), question.at)
+        return self._issuer_verdicts.get(key, lambda: self._judge(question, None))
+
+    def _judge(self, question: Question, staple: bytes | None) -> Verdict:
+        findings = list(self._findings(question, staple))
+        return conclude(findings, certificate=question.certificate, at=question.at, policy=self._policy)
+
+    def _findings(self, question: Question, staple: bytes | None) -> Iterator[Finding]:
+        """What is given, then what is fetched until there is enough.
+
+        A good staple is evidence, but not enough while others can be asked: the server whose certificate was revoked
+        goes on stapling the last good response until it expires.
+        """
+        if staple:
+            finding = self._sources.judge_response(staple, question, Source(SourceKind.STAPLE))
+            yield finding
+            if finding.status is RevocationStatus.REVOKED:
+                return
+        given = list(self._given_findings(question))
+        yield from given
+        if any(finding.status is not RevocationStatus.UNKNOWN for finding in given):
+            return
+        if question.certificate.not_valid_after_utc < question.at:
+            return  # responders and CRLs drop expired certificates
+        if self._policy.fetch:
+            yield from self._fetched_findings(question)
+        elif not given and (crl_urls(question.certificate) or ocsp_urls(question.certificate)):
+            yield no_answer(question.serial, Source(SourceKind.CRL), Reason.NOT_ASKED, "nothing is fetched in this run")
+
+    def _given_findings(self, question: Question) -> Iterator[Finding]:
+        for name, data in self._given.crls:
+            finding = self._sources.judge_crl_bytes(data, question, Source(SourceKind.CRL, name, "file"))
+            if finding.reasons != (Reason.ISSUER_MISMATCH,):
+                yield finding
+        for name, data in self._given.ocsp_responses:
+            finding = self._sources.judge_response(data, question, Source(SourceKind.OCSP, name, "file"))
+            if finding.reasons != (Reason.OTHER_CERTIFICATE,):
+                yield finding
+
+    def _fetched_findings(self, question: Question) -> Iterator[Finding]:
+        crls = self._sources.crl_findings(question)
+        responses = (answer.finding for answer in self._sources.ocsp_answers(question))
+        prefer = self._policy.prefer
+        if prefer is Prefer.BOTH:
+            yield from _until_answered(responses)
+            yield from _until_answered(crls)
+        elif prefer is Prefer.OCSP:
+            yield from _until_answered(responses)
+        elif prefer is Prefer.CRL:
+            yield from _until_answered(crls)
+        else:
+            yield from _until_answered(_chained(crls, responses))
+
+
+def _chained(*sources: Iterable[Finding]) -> Iterator[Finding]:
+    for source in sources:
+        yield from source
+
+
+def _until_answered(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Stops asking after the first answer that says good or revoked."""
+    for finding in findings:
+        yield finding
+        if finding.status is not RevocationStatus.UNKNOWN:
+            return
+
+
+def _as_far_as_it_goes(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> Path:
+    """The path without an anchor: enough to verify what the direct issuer says, never enough for "good"."""
+    path: Path = (leaf,)
+    while len(path) < _LONGEST_PATH and not is_self_issued(path[-1]):
+        issuer = next((other for other in others if other not in path and is_issued_by(path[-1], other)), None)
+        if issuer is None:
+            break
+        path = (*path, issuer)
+    return path
+
+
+def _error_of(path: Path, at: datetime) -> RotationError | None:
+    """What is wrong with a path. The leaf's own dates are left out: they are reasons of their own."""
+    leaf = path[0]
+    try:
+        check_path(path, at=at, for_server=False)
+    except RotationError as error:
+        is_about_dates = error.code in ("chain_expired", "chain_not_yet_valid")
+        if is_about_dates and not leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc:
+            return None
+        return error
+    return None
+
+
+def _staple_finding(finding: Finding) -> StapleFinding:
+    evidence: Evidence = finding.evidence
+    status = finding.status.value
+    if finding.status is RevocationStatus.UNKNOWN and finding.reasons != (Reason.RESPONDER_SAYS_UNKNOWN,):
+        status = "invalid"
+    return StapleFinding(
+        status=status,
+        reasons=finding.reasons,
+        detail=evidence.detail,
+        this_update=evidence.this_update,
+        next_update=evidence.next_update,
+        produced_at=evidence.produced_at,
+        revoked_at=finding.revoked_at,
+        revocation_reason=finding.revocation_reason,
+        sha256=evidence.sha256,
+    )
+
+
+def _no_staple(leaf: x509.Certificate, findings: Sequence[Finding]) -> RotationError:
+    details = "; ".join(dict.fromkeys(finding.evidence.detail for finding in findings))
+    reasons = list(dict.fromkeys(reason.value for finding in findings for reason in finding.reasons))
+    if all(finding.evidence.sha256 is None and Reason.UNREACHABLE in finding.reasons for finding in findings):
+        return RotationError(
+            "responder_unreachable",
+            f"no OCSP responder of {describe(leaf)} answers: {details}",
+            remedy="check the way from the control node to the responder: name resolution, firewall, proxy",
+            reasons=reasons,
+        )
+    return RotationError("staple_not_good", f"no good OCSP response for {describe(leaf)}: {details}", reasons=reasons)

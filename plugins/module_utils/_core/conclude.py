@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what the sources say to what we claim. The only place that builds a Verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import is_short_lived
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
+    Evidence,
+    Finding,
+    Reason,
+    RevocationPolicy,
+    RevocationStatus,
+    Verdict,
+)
+
+_REVOKED_WORDS = (Reason.REVOKED, Reason.ON_HOLD, Reason.NOT_ISSUED)
+
+
+def conclude(
+    findings: Sequence[Finding], *, certificate: x509.Certificate, at: datetime, policy: RevocationPolicy
+) -> Verdict:
+    """The verdict about one certificate, its issuers not looked at.
+
+    Any verified "revoked" wins. Good needs one source that is good, and a certificate that is valid at
+    ``at``: of one that has expired, CAs forget the revocation (RFC 5280 3.3).
+    """
+    evidence = tuple(finding.evidence for finding in findings)
+    revoked = [finding for finding in findings if finding.status is RevocationStatus.REVOKED]
+    if revoked:
+        return _revoked(revoked, evidence, at)
+    outside = _outside_validity(certificate, at)
+    if not outside and any(finding.status is RevocationStatus.GOOD for finding in findings):
+        return Verdict(RevocationStatus.GOOD, at, evidence=evidence)
+    if outside:
+        return _unknown((outside,), evidence, at, policy)
+    reasons = _distinct(reason for finding in findings for reason in finding.reasons)
+    if not reasons:
+        reasons = (Reason.SHORT_LIVED if is_short_lived(certificate) else Reason.NO_POINTER,)
+    return _unknown(reasons, evidence, at, policy)
+
+
+def conclude_chain(
+    own: Verdict,
+    issuers: Sequence[Verdict],
+    *,
+    faults: Sequence[Reason] = (),
+    detail: str = "",
+    policy: RevocationPolicy,
+) -> Verdict:
+    """The verdict about a certificate together with those about the CAs between it and its root.
+
+    :param faults: what is wrong with the chain itself; with any, nothing is good. ``detail`` says it in a sentence.
+    """
+    evidence = own.evidence + tuple(each for issuer in issuers for each in issuer.evidence)
+    if own.status is RevocationStatus.REVOKED:
+        return dataclasses.replace(own, reasons=_distinct((*own.reasons, *faults)), evidence=evidence, detail=detail)
+    revoked = next((issuer for issuer in issuers if issuer.status is RevocationStatus.REVOKED), None)
+    if revoked is not None:
+        reasons = _distinct((Reason.ISSUER_REVOKED, *faults))
+        return dataclasses.replace(revoked, reasons=reasons, evidence=evidence, detail=detail)
+    unknown = [issuer for issuer in issuers if issuer.status is not RevocationStatus.GOOD]
+    if own.status is RevocationStatus.GOOD and not unknown and not faults:
+        return dataclasses.replace(own, evidence=evidence)
+    found = [*faults, *own.reasons]
+    if unknown:
+        found += [Reason.ISSUER_UNKNOWN_STATUS, *(reason for issuer in unknown for reason in issuer.reasons)]
+    return _unknown(_distinct(found), evidence, own.decided_at, policy, detail)
+
+
+def cannot_tell(reasons: Iterable[Reason], *, at: datetime, policy: RevocationPolicy, detail: str = "") -> Verdict:
+    """The verdict where no source could even be asked."""
+    return _unknown(_distinct(reasons), (), at, policy, detail)
+
+
+def _revoked(revoked: Sequence[Finding], evidence: tuple[Evidence, ...], at: datetime) -> Verdict:
+    """Sources may disagree on the time; the earliest is when trust ended. A final revocation says more than a hold."""
+    final = [finding for finding in revoked if Reason.ON_HOLD not in finding.reasons] or list(revoked)
+    first = min(final, key=lambda finding: finding.revoked_at or at)
+    return Verdict(
+        RevocationStatus.REVOKED,
+        at,
+        reasons=tuple(reason for reason in first.reasons if reason in _REVOKED_WORDS),
+        evidence=evidence,
+        revoked_at=first.revoked_at,
+        revocation_reason=first.revocation_reason,
+        invalidity_date=first.invalidity_date,
+    )
+
+
+def _outside_validity(certificate: x509.Certificate, at: datetime) -> Reason | None:
+    if at < certificate.not_valid_before_utc:
+        return Reason.NOT_YET_VALID
+    return Reason.EXPIRED if at > certificate.not_valid_after_utc else None
+
+
+def _unknown(
+    reasons: tuple[Reason, ...],
+    evidence: tuple[Evidence, ...],
+    at: datetime,
+    policy: RevocationPolicy,
+    detail: str = "",
+) -> Verdict:
+    is_soft = bool(reasons) and policy.soft_reasons.issuperset(reasons)
+    return Verdict(RevocationStatus.UNKNOWN, at, reasons=reasons, evidence=evidence, detail=detail, is_soft=is_soft)
+
+
+def _distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(reasons))

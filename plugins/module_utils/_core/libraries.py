@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``cryptography``, or a clear word where it is missing.
+
+Everything that needs it imports its parts from here. On a Python without it, importing still works (``ansible-test
+sanity`` imports without any library), and the first use fails with ``library_missing`` instead of a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+
+_PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL"}
+
+
+class MissingLibrary:
+    """Stands where a library should be: its parts can be named, but not used."""
+
+    def __init__(self, package: str, error: ImportError) -> None:
+        self._package = package
+        self._error = error
+
+    def __getattr__(self, name: str) -> MissingLibrary:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RotationError(
+            "library_missing",
+            f"the Python library {self._package} cannot be imported: {self._error}",
+            remedy=f"install {self._package} for the Python that runs this, or use the execution environment",
+            library=self._package,
+        ) from self._error
+
+    def __or__(self, other: object) -> MissingLibrary:
+        return self
+
+    __ror__ = __or__
+
+
+def library(name: str) -> Any:
+    """The module ``name``, or a ``MissingLibrary``."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        return MissingLibrary(_PACKAGES[name.partition(".")[0]], error)
+
+
+if TYPE_CHECKING:
+    from cryptography import exceptions as exceptions
+    from cryptography import x509 as x509
+    from cryptography.hazmat.primitives import hashes as hashes
+    from cryptography.hazmat.primitives import serialization as serialization
+    from cryptography.hazmat.primitives.asymmetric import dsa as dsa
+    from cryptography.hazmat.primitives.asymmetric import ec as ec
+    from cryptography.hazmat.primitives.asymmetric import ed448 as ed448
+    from cryptography.hazmat.primitives.asymmetric import ed25519 as ed25519
+    from cryptography.hazmat.primitives.asymmetric import padding as padding
+    from cryptography.hazmat.primitives.asymmetric import rsa as rsa
+    from cryptography.hazmat.primitives.serialization import pkcs7 as pkcs7
+    from cryptography.x509 import ocsp as ocsp
+    from cryptography.x509 import oid as oid
+else:
+    exceptions = library("cryptography.exceptions")
+    x509 = library("cryptography.x509")
+    ocsp = library("cryptography.x509.ocsp")
+    oid = library("cryptography.x509.oid")
+    hashes = library("cryptography.hazmat.primitives.hashes")
+    serialization = library("cryptography.hazmat.primitives.serialization")
+    pkcs7 = library("cryptography.hazmat.primitives.serialization.pkcs7")
+    dsa = library("cryptography.hazmat.primitives.asymmetric.dsa")
+    ec = library("cryptography.hazmat.primitives.asymmetric.ec")
+    ed448 = library("cryptography.hazmat.primitives.asymmetric.ed448")
+    ed25519 = library("cryptography.hazmat.primitives.asymmetric.ed25519")
+    padding = library("cryptography.hazmat.primitives.asymmetric.padding")
+    rsa = library("cryptography.hazmat.primitives.asymmetric.rsa")

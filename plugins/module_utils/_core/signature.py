@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signatures, checked with a word for what is wrong. No two places of this collection verify in ways of their own."""
+
+from __future__ import annotations
+
+from ansible_collections.certops.rotation.plugins.module_utils._core import der
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    ec,
+    ed448,
+    ed25519,
+    exceptions,
+    hashes,
+    ocsp,
+    oid,
+    padding,
+    rsa,
+    serialization,
+    x509,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
+
+# Collisions of these can be made on purpose, so a CA that signs what others choose can be made to sign something else.
+_WEAK = (hashes.MD5, hashes.SHA1)
+
+_Parameters = padding.PSS | padding.PKCS1v15 | ec.ECDSA | None
+
+
+def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:
+    """What keeps ``certificate`` from being signed with the key of ``issuer``; None if nothing does."""
+    try:
+        outer = der.sequence(certificate.public_bytes(serialization.Encoding.DER))
+        tbs = outer[0].children()
+        inner = tbs[2 if tbs[0].tag == 0xA0 else 1]
+        if inner.raw != outer[1].raw:  # RFC 5280 4.1.1.2
+            return Reason.SIGNATURE_INVALID
+        algorithm, parameters = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+    except (ValueError, IndexError, exceptions.UnsupportedAlgorithm):
+        return Reason.SIGNATURE_UNSUPPORTED
+    return _fault(issuer, certificate.signature, certificate.tbs_certificate_bytes, algorithm, parameters)
+
+
+def crl_signature_fault(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Reason | None:
+    """The same for a CRL. Inner and outer algorithm are compared by ``is_signature_valid`` (RFC 5280 5.1.1.2)."""
+    try:
+        if isinstance(crl.signature_hash_algorithm, _WEAK):
+            return Reason.SIGNATURE_WEAK
+        key = issuer.public_key()
+        valid = crl.is_signature_valid(key)  # type: ignore[arg-type]  # TypeError for keys that cannot sign
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
+        return Reason.SIGNATURE_UNSUPPORTED
+    return None if valid else Reason.SIGNATURE_INVALID
+
+
+def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) -> Reason | None:
+    """The same for a successful OCSP response. RSASSA-PSS is not supported there: its parameters cannot be read."""
+    try:
+        if response.signature_algorithm_oid == oid.SignatureAlgorithmOID.RSASSA_PSS:
+            return Reason.SIGNATURE_UNSUPPORTED
+        algorithm = response.signature_hash_algorithm
+    except (ValueError, exceptions.UnsupportedAlgorithm):
+        return Reason.SIGNATURE_UNSUPPORTED
+    return _fault(signer, response.signature, response.tbs_response_bytes, algorithm, None)
+
+
+def _fault(
+    signer: x509.Certificate,
+    signature: bytes,
+    data: bytes,
+    algorithm: hashes.HashAlgorithm | None,
+    parameters: _Parameters,
+) -> Reason | None:
+    if isinstance(algorithm, _WEAK):
+        return Reason.SIGNATURE_WEAK
+    try:
+        return None if _verify(signer, signature, data, algorithm, parameters) else Reason.SIGNATURE_UNSUPPORTED
+    except exceptions.InvalidSignature:
+        return Reason.SIGNATURE_INVALID
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
+        return Reason.SIGNATURE_UNSUPPORTED
+
+
+def _verify(
+    signer: x509.Certificate,
+    signature: bytes,
+    data: bytes,
+    algorithm: hashes.HashAlgorithm | None,
+    parameters: _Parameters,
+) -> bool:
+    """True if it holds, False if this kind of key is not known; exceptions.InvalidSignature otherwise."""
+    key = signer.public_key()
+    if isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
+        key.verify(signature, data)
+        return True
+    if algorithm is None:
+        return False
+    if isinstance(key, rsa.RSAPublicKey):
+        scheme = parameters if isinstance(parameters, (padding.PSS, padding.PKCS1v15)) else padding.PKCS1v15()
+        key.verify(signature, data, scheme, algorithm)
+        return True
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, data, ec.ECDSA(algorithm))
+        return True
+    return False

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An HTTP server on loopback that answers from a table, also wrongly.
+
+    with HttpServer() as web:
+        web.put("/ca.crl", crl)
+        web.put("/slow.crl", crl, delay=2)
+        web.put("/elsewhere", redirect="file:///etc/passwd")
+        web.url("/ca.crl")
+        web.requests        # [("GET", "/ca.crl"), …]
+
+``put_ocsp("/ocsp", answer)`` answers GET and POST below a path with ``answer(request)``, a function of the parsed request.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import http.server
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.x509 import ocsp
+
+OcspAnswer = Callable[[ocsp.OCSPRequest], bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What is sent for a path."""
+
+    body: bytes = b""
+    status: int = 200
+    redirect: str | None = None
+    delay: float = 0.0
+    """seconds before the answer"""
+    drip: float = 0.0
+    """seconds between bytes"""
+    announce: int | None = None
+    """a Content-Length other than that of the body"""
+    endless: bool = False
+    """the body again and again"""
+
+
+class HttpServer:
+    """Answers in threads of its own; ends with its ``with`` block."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
+        self.replies: dict[str, Reply] = {}
+        self.responders: dict[str, OcspAnswer] = {}
+        self.ending = threading.Event()
+        handler = type("Handler", (_Handler,), {"web": self})
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self.port = int(self._server.server_address[1])
+
+    def __enter__(self) -> HttpServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.ending.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.socket.close()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def put(self, path: str, body: bytes = b"", **how: Any) -> str:
+        """What is sent for ``path`` from now on; returns its URL."""
+        self.replies[path] = Reply(body, **how)
+        return self.url(path)
+
+    def put_ocsp(self, path: str, answer: OcspAnswer) -> str:
+        self.responders[path] = answer
+        return self.url(path)
+
+    def count(self, path: str) -> int:
+        """How often ``path``, or something below it, was asked for."""
+        return sum(asked == path or asked.startswith(path + "/") for _method, asked in self.requests)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    web: HttpServer
+
+    def do_GET(self) -> None:
+        self._note()
+        for path, answer in self.web.responders.items():
+            if self.path.startswith(path + "/"):
+                return self._send_ocsp(answer, base64.b64decode(urllib.parse.unquote(self.path[len(path) + 1 :])))
+        return self._send(self.web.replies.get(self.path, Reply(status=404)))
+
+    def do_POST(self) -> None:
+        self._note()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = self.web.responders.get(self.path)
+        if answer is None:
+            return self._send(self.web.replies.get(self.path, Reply(status=404)))
+        return self._send_ocsp(answer, body)
+
+    def log_message(self, *args: Any) -> None:
+        """Quiet."""
+
+    def _note(self) -> None:
+        self.web.requests.append((self.command, self.path))
+        self.web.headers.append({name.lower(): value for name, value in self.headers.items()})
+
+    def _send_ocsp(self, answer: OcspAnswer, request: bytes) -> None:
+        self._send(Reply(answer(ocsp.load_der_ocsp_request(request))))
+
+    def _send(self, reply: Reply) -> None:
+        time.sleep(reply.delay)
+        with contextlib.suppress(OSError):
+            self.send_response(reply.status if reply.redirect is None else 302)
+            if reply.redirect is not None:
+                self.send_header("Location", reply.redirect)
+            if not reply.endless:
+                self.send_header("Content-Length", str(reply.announce or len(reply.body)))
+            self.end_headers()
+            self._send_body(reply)
+
+    def _send_body(self, reply: Reply) -> None:
+        if reply.drip:
+            for byte in reply.body:
+                if self.web.ending.wait(reply.drip):
+                    return
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+            return
+        self.wfile.write(reply.body)
+        while reply.endless and not self.web.ending.is_set():
+            self.wfile.write(reply.body)
