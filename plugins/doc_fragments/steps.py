@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``steps.fleet`` for steps that run once for all hosts, ``steps.host`` for those on a host."""
+    """``steps.fleet``, ``.trust``, ``.attributes`` for steps that run once for all hosts, ``steps.host`` for others."""
 
     FLEET = r"""
 options:
@@ -36,4 +36,34 @@ options:
     description: Leave errors in the rotations for the report, instead of failing the task. Only with O(rotations).
     type: bool
     default: false
+"""
+
+    TRUST = r"""
+options:
+  issuers:
+    description: Certificate authorities by name, as in C(rotate_issuers). Their roots are trusted.
+    type: dict
+    default: {}
+  trust_anchors:
+    description: PEM files on the control node with further trust anchors. Those of the system are always used too.
+    type: list
+    elements: path
+    default: []
+  timeout:
+    description: Seconds that one connection or one request may take.
+    type: float
+    default: 10.0
+  at:
+    description: The moment to judge for, in ISO 8601. Left out, it is now.
+    type: str
+"""
+
+    ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing on any host in any mode.
+  diff_mode:
+    support: N/A
+    description: There is nothing to compare.
 """

@@ -11,17 +11,18 @@ Heavy libraries are imported at the top of an action's file: the parent process 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
+from ansible_collections.certops.rotation.plugins.plugin_utils.collected import collected
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
 display = Display()
@@ -42,6 +43,7 @@ class RotationAction(ActionBase):
 
     options: dict[str, Any]
     task_vars: dict[str, Any]
+    _started: float = 0.0
 
     @property
     def check_mode(self) -> bool:
@@ -50,16 +52,22 @@ class RotationAction(ActionBase):
     def now(self) -> datetime:
         """The moment to judge for: the option ``at`` if there is one and it is set, else the clock."""
         at = self.options.get("at")
-        return from_text(at) if at else datetime.now(timezone.utc)
+        return from_text(at) if at else datetime.now(UTC)
 
     def stamp(self, rotation: Rotation, event: str, moment: datetime | None = None) -> None:
         """Note when ``event`` was (default: now, by the clock) in the rotation's ``times``."""
-        rotation.setdefault("times", {})[event] = as_text(moment or datetime.now(timezone.utc))
+        rotation.setdefault("times", {})[event] = as_text(moment or datetime.now(UTC))
+        self._took(rotation)
 
     def failing(self, rotation: Rotation, error: RotationError) -> None:
         """Put ``error`` into the rotation, unless an earlier one is there: the first failure is the cause."""
         if not rotation.get("error"):
             rotation["error"] = {"step": self.step, **plain(error.as_result())}
+            self._took(rotation)
+
+    def _took(self, rotation: Rotation) -> None:
+        """Note how long the step has been at work until it was done with this rotation."""
+        rotation.setdefault("seconds", {})[self.step] = round(time.monotonic() - self._started, 3)
 
     def warn(self, rotation: Rotation, text: str) -> None:
         """Say ``text`` now and keep it for the report; the same warning once only."""
@@ -102,27 +110,20 @@ class FleetAction(RotationAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(None, task_vars)
-        self.task_vars = task_vars or {}
+        self.task_vars, self._started = task_vars or {}, time.monotonic()
         try:
             self.options = self.validated_options(plain(self._task.args))
-            rotations = self.collected(by_host(self.options.get("rotations") or {}))
+            rotations = by_host(self.given_rotations())
+            if self.options.get("collect"):
+                rotations = by_host(collected(rotations, self.task_vars, self.options["collect"]))
             result = {"changed": False, "rotations": rotations, **(self.work(rotations) or {})}
         except RotationError as error:
             return {"failed": True, "changed": False, **plain(error.as_result())}
         return self.finish(plain(result), [one for of_host in rotations.values() for one in of_host])
 
-    def collected(self, rotations: dict[str, list[Rotation]]) -> dict[str, list[Rotation]]:
-        """With what each host's own step registered under the name ``collect`` in the place of what is older."""
-        register = self.options.get("collect")
-        if not register:
-            return rotations
-        hostvars = self.task_vars["hostvars"]
-        hosts = [*rotations, *(host for host in self.task_vars.get("ansible_play_hosts_all", ()) if host not in rotations)]
-        for host in map(str, hosts):
-            registered = plain(hostvars[host].get(register) or {})
-            if "rotations" in registered:
-                rotations[host] = with_host(registered["rotations"], host)
-        return rotations
+    def given_rotations(self) -> dict[str, list[Rotation]]:
+        """Where the rotations come from: the option of that name, unless a step makes them."""
+        return self.options.get("rotations") or {}
 
     def active(
         self, rotations: Mapping[str, Iterable[Rotation]], actions: Collection[str] | None = None
@@ -141,6 +142,8 @@ class HostAction(RotationAction):
     """
 
     module_name: ClassVar[str] = ""
+    # Any of these makes a step of the module.
+    step_options: ClassVar[tuple[str, ...]] = ("rotations",)
     _reported: dict[str, Any]
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
@@ -148,56 +151,63 @@ class HostAction(RotationAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(None, task_vars)
-        self.task_vars = task_vars or {}
+        self.task_vars, self._started = task_vars or {}, time.monotonic()
         self._reported = {}
         arguments = plain(self._task.args)
-        if arguments.get("rotations") is None:
+        if not any(arguments.get(option) is not None for option in self.step_options):
             return self.pass_through(arguments)
         try:
             self.options = self.validated_options(arguments)
-            rotations = with_host(self.options["rotations"], self.task_vars.get("inventory_hostname"))
+            rotations = with_host(self.given_rotations(), self.task_vars.get("inventory_hostname"))
             extra = self.work(rotations) or {}
         except RotationError as error:
             return {"changed": False, **self._reported, "failed": True, **plain(error.as_result())}
         result = {"changed": False, **self._reported, **plain(extra), "rotations": plain(rotations)}
         return self.finish(result, rotations)
 
+    def given_rotations(self) -> list[Rotation]:
+        """Where the rotations come from: the option of that name, unless a step makes them."""
+        return self.options.get("rotations") or []
+
+    def module_options(self, *names: str) -> dict[str, Any]:
+        """Those of the step's options that the module on the host has too, as far as they were given."""
+        return {name: self.options[name] for name in names if self.options.get(name) is not None}
+
     def pass_through(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Use as an ordinary module, with plain options."""
-        for name in ("rotations", "keep_going"):
+        for name in ("keep_going", *self.step_options):
             arguments.pop(name, None)
         result: dict[str, Any] = self._execute_module(
             module_name=self.module_name, module_args=arguments, task_vars=self.task_vars
         )
         return result
 
-    def run_module(self, arguments: Mapping[str, Any], concerned: Iterable[Rotation]) -> dict[str, Any] | None:
+    def run_module(
+        self, arguments: Mapping[str, Any], concerned: Iterable[Rotation], module_name: str = ""
+    ) -> dict[str, Any] | None:
         """Execute the module once. None if that failed; then each rotation concerned carries the error.
 
         Without ``keep_going`` an unreachable host stays what Ansible knows as one.
         """
         try:
             answer = self._execute_module(
-                module_name=self.module_name, module_args=dict(arguments), task_vars=self.task_vars
+                module_name=module_name or self.module_name, module_args=dict(arguments), task_vars=self.task_vars
             )
         except AnsibleConnectionFailure as exc:
             if not self.options.get("keep_going"):
                 raise
-            return self._all_failing(concerned, unreachable(exc))
+            error = unreachable(exc)
         except AnsibleError as exc:
             # Ansible itself gave up before the module ran: no room or right for its temporary directory, no Python.
-            return self._all_failing(concerned, RotationError("host_failed", f"The module could not be run: {exc}"))
-        self._note(answer)
-        answer = plain(answer)
-        if answer.get("unreachable"):
-            return self._all_failing(concerned, unreachable(answer.get("msg", "")))
-        if answer.get("failed"):
-            return self._all_failing(concerned, module_failure(answer))
-        return dict(answer)
-
-    def _all_failing(self, concerned: Iterable[Rotation], error: RotationError) -> None:
+            error = RotationError("host_failed", f"The module could not be run: {exc}")
+        else:
+            self._note(answer)
+            if not answer.get("failed") and not answer.get("unreachable"):
+                return {key: plain(answer[key]) for key in answer if key not in self._reported}
+            error = unreachable(answer.get("msg", "")) if answer.get("unreachable") else module_failure(answer)
         for rotation in concerned:
             self.failing(rotation, error)
+        return None
 
     def _note(self, answer: Mapping[str, Any]) -> None:
         """Keep what Ansible wants to see of a module's answer: the diff, warnings, and the interpreter it discovered
@@ -225,7 +235,7 @@ def label(rotation: Rotation) -> str:
 
 
 def by_host(rotations: Mapping[str, Any]) -> dict[str, list[Rotation]]:
-    """Rotations of the fleet, each knowing its host. RotationError ``arguments_invalid`` if it isn't a dict of lists."""
+    """Rotations of the fleet, each knowing its host. RotationError ``arguments_invalid``."""
     for host, of_host in rotations.items():
         if not isinstance(of_host, list) or not all(isinstance(one, dict) for one in of_host):
             raise RotationError("arguments_invalid", f"rotations[{host!r}] must be a list of dictionaries.", host=host)

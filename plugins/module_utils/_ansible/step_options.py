@@ -1,18 +1,29 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that all steps of a rotation share. Shipped to hosts: standard library and Python 3.8."""
+"""Options that the steps share, documented in the fragment ``steps``. Read on hosts too: Python 3.8."""
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
-FLEET_STEP_SPEC: Dict[str, Any] = {
+# Steps over all hosts in one task.
+FLEET_STEP_SPEC: dict[str, dict[str, Any]] = {
     "rotations": {"type": "dict", "default": {}},
     "collect": {"type": "str"},
     "keep_going": {"type": "bool", "default": False},
 }
-HOST_STEP_SPEC: Dict[str, Any] = {
+
+# Whom to trust, and how long to wait for answers.
+TRUST_SPEC: dict[str, dict[str, Any]] = {
+    "issuers": {"type": "dict", "default": {}},
+    "trust_anchors": {"type": "list", "elements": "path", "default": []},
+    "timeout": {"type": "float", "default": 10.0},
+    "at": {"type": "str"},
+}
+
+# Host modules that can be given rotations; only their action plugins read these.
+HOST_STEP_SPEC: dict[str, dict[str, Any]] = {
     "rotations": {"type": "list", "elements": "dict"},
     "keep_going": {"type": "bool", "default": False},
 }

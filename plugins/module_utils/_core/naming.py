@@ -110,7 +110,9 @@ def _to_ascii(name: str) -> str:
     """``name`` in lower case and A-labels."""
     if name.isascii():
         return name.lower()
-    return ".".join(label if label == "*" else label.encode("idna").decode("ascii") for label in name.split(".")).lower()
+    return ".".join(
+        label if label == "*" else label.encode("idna").decode("ascii") for label in name.split(".")
+    ).lower()
 
 
 def _dns_problem(name: str) -> str:
@@ -157,6 +159,6 @@ def _invalid(what: str, value: object, why: str) -> RotationError:
     return RotationError(
         "name_invalid",
         f"{shown(value)} cannot be {what}: {why}.",
-        remedy="Names of certificates have letters, digits, '.', '_' and '-'; server names are DNS names or IP addresses.",
+        remedy="A certificate's name has letters, digits, '.', '_', '-'; server names are DNS names or IP addresses.",
         name=shown(value),
     )

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Dict, List
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_listen import Listen, parse_listen
@@ -103,7 +103,7 @@ def dumped_files(dump: str) -> dict[str, str]:
         raise RotationError(
             "no_configuration",
             "The output of nginx -T holds no configuration file.",
-            remedy="Run the command on the host (rotate_nginx_dump); its errors say what is wrong with the configuration.",
+            remedy="Run the command of rotate_nginx_dump on the host; its errors say what is wrong.",
         )
     return {path: "\n".join(text) + "\n" for path, text in files.items()}
 
@@ -146,7 +146,9 @@ class Configuration:
         usable = tuple(self._reachable(server, tls))
         if not usable:
             return
-        names = tuple(name for placed in self._walk_block(server) if placed.name == "server_name" for name in placed.args)
+        names = tuple(
+            name for placed in self._walk_block(server) if placed.name == "server_name" for name in placed.args
+        )
         for position, (certificate, key) in enumerate(self._pairs(server, settings)):
             yield Vhost(
                 server_names=names,
@@ -285,7 +287,7 @@ class _Placed:
         return self.directive.get("block") or []
 
 
-Settings = dict[str, list[_Placed]]
+Settings = Dict[str, List[_Placed]]
 
 
 def _word(settings: Settings, name: str) -> str | None:

@@ -74,7 +74,8 @@ def _skeleton(
         "sources": [vhost.source for vhost in group],
     }
     if live_name(pair[0], root) is None:
-        paths = {"certificate": pair[0], "key": pair[1], "trust": first.trust, "staple": first.staple}
+        # Not the trust file: it is often the system's own, or shared by every block, and not ours to replace.
+        paths = {"certificate": pair[0], "key": pair[1], "staple": first.staple}
         skeleton["paths"] = {what: path for what, path in paths.items() if path and live_name(path, root) is None}
     return skeleton
 
@@ -100,7 +101,7 @@ def _name_of(pair: tuple[str, str], names: Sequence[str], root: str, taken: Iter
 
 
 def _usable_names(vhost: Vhost, problems: list[Problem]) -> list[str]:
-    """The names of a block that can stand in a certificate. What nginx can match and a certificate can't is reported."""
+    """The names of a block that can stand in a certificate. What else nginx can match is reported."""
     usable: list[str] = []
     for name in vhost.server_names:
         if name in ("", "_"):
@@ -171,7 +172,7 @@ def _mark_companions(
             continue
         second["companion_of"] = leader["name"]
         types = _key_type_in(first.certificate), _key_type_in(vhost.certificate)
-        if types[0] is None and types[1] is None or types[0] == types[1]:
+        if (types[0] is None and types[1] is None) or types[0] == types[1]:
             problems.append(_at(vhost, "key_type_unknown", "two certificates; declare both with their key"))
             leader["_unclear"] = second["_unclear"] = True
         else:

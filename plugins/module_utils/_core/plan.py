@@ -238,7 +238,9 @@ def _denied(pair: Pair, policy: PlanPolicy) -> PlanReason | None:
 def _broken(pair: Pair) -> PlanReason | None:
     if pair.matches_its_key:
         return None
-    return PlanReason("pair_broken", f"the key on the host does not belong to {pair.serial}; the next reload would fail")
+    return PlanReason(
+        "pair_broken", f"the key on the host does not belong to {pair.serial}; the next reload would fail"
+    )
 
 
 def _ending(pair: Pair, policy: PlanPolicy, at: datetime) -> PlanReason | None:
@@ -262,7 +264,7 @@ def _names(rotation: Mapping[str, Any], pair: Pair) -> PlanReason | None:
 
 
 def _key_type(rotation: Mapping[str, Any], pair: Pair) -> PlanReason | None:
-    """Only a type that was declared for this very certificate is worth a rotation; a general default is for the next."""
+    """Only a type declared for this very certificate is worth a rotation; a general default is for the next."""
     key = rotation.get("key") or {}
     if "key" not in (rotation.get("declared") or ()) or not pair.key_type:
         return None
@@ -281,7 +283,9 @@ def _must_staple(rotation: Mapping[str, Any], pair: Pair) -> PlanReason | None:
         return None
     if not wanted and "must_staple" not in (rotation.get("declared") or ()):
         return None
-    return PlanReason("must_staple_differs", f"Must-Staple is {'wanted and absent' if wanted else 'present, not wanted'}")
+    return PlanReason(
+        "must_staple_differs", f"Must-Staple is {'wanted and absent' if wanted else 'present, not wanted'}"
+    )
 
 
 def _forced(policy: PlanPolicy) -> PlanReason:
@@ -331,7 +335,9 @@ def _with_notes(decision: Decision, rotation: Mapping[str, Any], served: Sequenc
     reasons = list(decision.reasons)
     for pair in served:
         if at < pair.not_before:
-            notes.append(f"the certificate {pair.serial} is not valid before {as_text(pair.not_before)}: is a clock wrong?")
+            notes.append(
+                f"the certificate {pair.serial} is not valid before {as_text(pair.not_before)}: is a clock wrong?"
+            )
     for reason in _staple_notes(rotation, at):
         reasons.append(reason)
         notes.append(reason.text)

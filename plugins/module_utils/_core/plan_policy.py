@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the operator wants: when a certificate is due, what to do about unknown, which keys are denied, what is forced."""
+"""What the operator wants: when a certificate is due, what unknown means, which keys are denied, what is forced."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def renew_before(value: object) -> timedelta | float:
 
 
 def deny_list(fingerprints: Iterable[object]) -> frozenset[str]:
-    """SHA-256 of public keys as 64 lower-case hex digits, however they are written. RotationError ``policy_invalid``."""
+    """SHA-256 of public keys in lower-case hex, however they are written. RotationError ``policy_invalid``."""
     found = set()
     for given in fingerprints:
         text = str(given).strip().lower().replace(":", "").removeprefix("sha256")
@@ -115,7 +115,9 @@ def _force(value: object) -> frozenset[str] | bool:
 
 
 def _renew_before_invalid(value: object) -> RotationError:
-    return _invalid(f"renew_before is {str(value)[:40]!r}; write a fraction of the lifetime (0.333) or a time (30d, 12h)")
+    return _invalid(
+        f"renew_before is {str(value)[:40]!r}; write a fraction of the lifetime (0.333) or a time (30d, 12h)"
+    )
 
 
 def _invalid(what: str) -> RotationError:

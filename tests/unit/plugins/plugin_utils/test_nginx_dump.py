@@ -171,9 +171,7 @@ def test_names_that_no_certificate_can_have_are_reported(nginx: Nginx) -> None:
 
 
 def test_pairs_that_are_no_files_are_reported(nginx: Nginx) -> None:
-    _configuration, vhosts = nginx.read(
-        http("server { listen 18443 ssl; server_name a.example.org; " + PAIR + "}")
-    )
+    _configuration, vhosts = nginx.read(http("server { listen 18443 ssl; server_name a.example.org; " + PAIR + "}"))
     assert len(vhosts) == 1
     rotations, problems = nginx.rotations(
         http(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.certops.rotation.plugins.module_utils._core import naming
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 

@@ -54,7 +54,12 @@ def served(issued: Issued = OLD, status: str = "good", port: int = 443, **more: 
 
 
 def silent(code: str = "connection_refused", port: int = 443) -> dict[str, Any]:
-    return {"address": "192.0.2.7", "port": port, "server_name": NAMES[0], "error": {"code": code, "msg": f"it is {code}"}}
+    return {
+        "address": "192.0.2.7",
+        "port": port,
+        "server_name": NAMES[0],
+        "error": {"code": code, "msg": f"it is {code}"},
+    }
 
 
 def rotation(*entries: dict[str, Any], verdict: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -115,11 +120,23 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
     "good": (rotation(served()), PlanPolicy(), "keep", ["good"]),
     "revoked": (rotation(served(status="revoked"), verdict=REVOKED), PlanPolicy(), "rotate", ["revoked"]),
     "denied key": (rotation(served()), DENY_OLD, "rotate", ["key_denied"]),
-    "a third of its life is left": (rotation(served(not_after=as_text(AT + 4 * DAY))), PlanPolicy(), "rotate", ["expiring"]),
+    "a third of its life is left": (
+        rotation(served(not_after=as_text(AT + 4 * DAY))),
+        PlanPolicy(),
+        "rotate",
+        ["expiring"],
+    ),
     "a third and a bit": (rotation(served(not_after=as_text(AT + 5.1 * DAY))), PlanPolicy(), "keep", ["good"]),
-    "90 days left, 100 wanted": (rotation(served()), PlanPolicy(renew_before=timedelta(days=100)), "rotate", ["expiring"]),
+    "90 days left, 100 wanted": (
+        rotation(served()),
+        PlanPolicy(renew_before=timedelta(days=100)),
+        "rotate",
+        ["expiring"],
+    ),
     "expired": (
-        rotation(served(status="unknown", not_after=as_text(AT - DAY)), verdict={"status": "unknown", "reasons": ["expired"]}),
+        rotation(
+            served(status="unknown", not_after=as_text(AT - DAY)), verdict={"status": "unknown", "reasons": ["expired"]}
+        ),
         PlanPolicy(),
         "rotate",
         ["expired"],
@@ -128,7 +145,12 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
     "more names than wanted": (rotation(served(names=[*NAMES, "b.org"])), PlanPolicy(), "keep", ["good"]),
     "a wildcard covers it": (rotation(served(names=["*.example.org"])), PlanPolicy(), "keep", ["good"]),
     "capital letters": (rotation(served(), server_names=["SHOP.example.org"]), PlanPolicy(), "keep", ["good"]),
-    "declared key differs": (rotation(served(), key=RSA, declared=["key"]), PlanPolicy(), "rotate", ["key_type_differs"]),
+    "declared key differs": (
+        rotation(served(), key=RSA, declared=["key"]),
+        PlanPolicy(),
+        "rotate",
+        ["key_type_differs"],
+    ),
     "default key differs": (rotation(served(), key=RSA), PlanPolicy(), "keep", ["good"]),
     "must-staple wanted": (rotation(served(), must_staple=True), PlanPolicy(), "rotate", ["must_staple_differs"]),
     "must-staple unwanted by default": (rotation(served(must_staple=True, staple={})), PlanPolicy(), "keep", ["good"]),
@@ -148,9 +170,19 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
         "rotate",
         ["revoked", "key_denied", "names_differ"],
     ),
-    "unknown, warn": (rotation(served(status="unknown"), verdict=UNKNOWN), PlanPolicy(), "keep", ["unknown_revocation_status"]),
+    "unknown, warn": (
+        rotation(served(status="unknown"), verdict=UNKNOWN),
+        PlanPolicy(),
+        "keep",
+        ["unknown_revocation_status"],
+    ),
     "unknown, fail": (rotation(served(status="unknown"), verdict=UNKNOWN), FAIL, "stop", ["unknown_revocation_status"]),
-    "unknown, rotate": (rotation(served(status="unknown"), verdict=UNKNOWN), ROTATE, "rotate", ["unknown_revocation_status"]),
+    "unknown, rotate": (
+        rotation(served(status="unknown"), verdict=UNKNOWN),
+        ROTATE,
+        "rotate",
+        ["unknown_revocation_status"],
+    ),
     "no pointer, rotate": (
         rotation(served(status="unknown"), verdict={"status": "unknown", "reasons": ["no_pointer"]}),
         ROTATE,
@@ -311,11 +343,24 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
         "rotate",
         ["not_installed"],
     ),
-    "installed, served by nobody": (rotation(silent(), installed=installed()), PlanPolicy(), "keep", ["unreachable_endpoint"]),
-    "installed and denied, served by nobody": (rotation(silent(), installed=installed()), DENY_OLD, "rotate", ["key_denied"]),
+    "installed, served by nobody": (
+        rotation(silent(), installed=installed()),
+        PlanPolicy(),
+        "keep",
+        ["unreachable_endpoint"],
+    ),
+    "installed and denied, served by nobody": (
+        rotation(silent(), installed=installed()),
+        DENY_OLD,
+        "rotate",
+        ["key_denied"],
+    ),
     "installed, served by nobody, forced": (rotation(silent(), installed=installed()), FORCE, "rotate", ["forced"]),
     "unreadable chain installed": (
-        rotation(served(), installed={"live": "v1", "versions": [{"version": "v1", "chain_pem": "rubbish", "spki_sha256": "a"}]}),
+        rotation(
+            served(),
+            installed={"live": "v1", "versions": [{"version": "v1", "chain_pem": "rubbish", "spki_sha256": "a"}]},
+        ),
         PlanPolicy(),
         "keep",
         ["good"],
@@ -365,10 +410,25 @@ def test_premise_is_the_key_that_the_host_is_to_have(situation: str, premise: st
     [
         (rotation(served(status="revoked"), verdict=KEY_COMPROMISE), PlanPolicy(), "keyCompromise", True),
         (rotation(served(status="revoked"), verdict=REVOKED), PlanPolicy(), "superseded", False),
-        (rotation(served(status="revoked"), verdict={**REVOKED, "revocation_reason": "superseded"}), FORCE, "superseded", False),
-        (rotation(served(status="revoked"), verdict={**REVOKED, "revocation_reason": "cACompromise"}), FORCE, "cACompromise", True),
+        (
+            rotation(served(status="revoked"), verdict={**REVOKED, "revocation_reason": "superseded"}),
+            FORCE,
+            "superseded",
+            False,
+        ),
+        (
+            rotation(served(status="revoked"), verdict={**REVOKED, "revocation_reason": "cACompromise"}),
+            FORCE,
+            "cACompromise",
+            True,
+        ),
         (rotation(served()), DENY_OLD, "keyCompromise", True),
-        (rotation(served()), PlanPolicy(force=True, force_reason="cessationOfOperation"), "cessationOfOperation", False),
+        (
+            rotation(served()),
+            PlanPolicy(force=True, force_reason="cessationOfOperation"),
+            "cessationOfOperation",
+            False,
+        ),
         (rotation(served()), PlanPolicy(force=True, force_reason="keyCompromise"), "keyCompromise", True),
         (rotation(served(), server_names=["b.org"]), PlanPolicy(), "superseded", False),
         (rotation(served()), PlanPolicy(), None, False),
@@ -427,8 +487,16 @@ def test_good_is_silent() -> None:
         ({"status": "invalid", "reasons": ["signature_invalid"]}, {}, ["staple_bad"]),
         ({"status": "unknown"}, {}, ["staple_bad"]),
         ({"status": "good", "this_update": as_text(AT - DAY), "next_update": as_text(AT + DAY)}, {}, []),
-        ({"status": "good", "this_update": as_text(AT - 4 * DAY), "next_update": as_text(AT + DAY)}, {}, ["staple_old"]),
-        ({"status": "good", "this_update": as_text(AT - 4 * DAY), "next_update": as_text(AT - DAY)}, {}, ["staple_old"]),
+        (
+            {"status": "good", "this_update": as_text(AT - 4 * DAY), "next_update": as_text(AT + DAY)},
+            {},
+            ["staple_old"],
+        ),
+        (
+            {"status": "good", "this_update": as_text(AT - 4 * DAY), "next_update": as_text(AT - DAY)},
+            {},
+            ["staple_old"],
+        ),
         ({"status": "good"}, {}, []),
     ],
 )
@@ -507,7 +575,13 @@ def test_options_become_a_policy() -> None:
     colons = ":".join(digest.upper()[i : i + 2] for i in range(0, 64, 2))
     policy = policy_from({"renew_before": "30d", "force": "shop", "deny_list": [colons, digest], "on_unknown": "fail"})
     assert policy == PlanPolicy(timedelta(days=30), "fail", frozenset({"shop"}), "superseded", frozenset({digest}))
-    assert [policy_from({"force": word}).force for word in ("true", "False", "", None, True)] == [True, False, False, False, True]
+    assert [policy_from({"force": word}).force for word in ("true", "False", "", None, True)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_another_key_type_that_is_declared_and_served_is_kept() -> None:

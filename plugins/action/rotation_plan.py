@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide, and later settle what was decided with what was found on the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_facts,
+    read_certificates,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan import Decision, decide, sentence
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy import PlanPolicy, policy_from
+from ansible_collections.certops.rotation.plugins.modules.rotation_plan import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
+    FleetAction,
+    Rotation,
+    action_of,
+    active,
+)
+
+_ACTIONS = ("keep", "rotate", "repair", "finish", "stop")
+_TO_DO = frozenset({"rotate", "repair", "finish"})
+_REMEDIES = {
+    "listener_not_tls": "Correct the listeners of the certificate.",
+    "unknown_revocation_status": "Make CRL or OCSP responder reachable from the control node, or set on_unknown.",
+    "unreachable_endpoint": "Start the service, correct the listeners, or open the way from the control node.",
+}
+
+
+class ActionModule(FleetAction):
+    """A pure function, run for every rotation."""
+
+    step = "decide"
+    argument_spec = ARGUMENT_SPEC
+
+    def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
+        policy, at = policy_from(self.options["policy"]), self.now()
+        for rotation in list(self.active(rotations)):
+            self._decide(rotation, policy, at)
+        everything = [one for of_host in rotations.values() for one in of_host]
+        return {
+            "plan": [sentence(one) for one in everything],
+            "due": _hosts(rotations, is_to_do),
+            # In check mode no key was made for anyone, which is no reason to look a second time.
+            "late": [] if self.check_mode else _hosts(rotations, is_late),
+            "summary": _summary(everything),
+        }
+
+    def _decide(self, rotation: Rotation, policy: PlanPolicy, at: datetime) -> None:
+        before = rotation.get("decision") or {}
+        decision = decide(rotation, policy, at)
+        rotation["decision"] = decision.as_dict()
+        rotation.pop("predecessor", None)
+        if decision.predecessor:
+            rotation["predecessor"] = dict(decision.predecessor)
+        if decision.action != "rotate":
+            # What the first decision had made on the host is left for the next rotation, or given up by it.
+            rotation.pop("prepared", None)
+        if decision.action in ("repair", "finish"):
+            _take_installed_as_issued(rotation)
+        refused = rotation.pop("refused", None)
+        if refused and decision.action == "rotate" and _same_premise(before, decision):
+            self.failing(rotation, _refusal(refused))
+        elif decision.action == "stop":
+            self.failing(rotation, _stop(decision))
+        for warning in decision.warnings:
+            self.warn(rotation, warning)
+        self.stamp(rotation, "decided")
+
+
+def _take_installed_as_issued(rotation: Rotation) -> None:
+    """What is to be proven, revoked and retired behind is the certificate that is installed already."""
+    live = live_pair(rotation)
+    if live is None:
+        return
+    facts = certificate_facts(read_certificates(live.chain_pem.encode())[0])
+    rotation["issued"] = {
+        "chain_pem": live.chain_pem,
+        "trust_pem": None,
+        "serial": facts.serial,
+        "spki_sha256": facts.spki_sha256,
+        "not_before": as_text(facts.not_before),
+        "not_after": as_text(facts.not_after),
+        "issuer_name": facts.issuer,
+        "ocsp_urls": list(facts.ocsp_urls),
+        "crl_urls": list(facts.crl_urls),
+        "must_staple": facts.must_staple,
+        "order": None,
+    }
+
+
+def is_to_do(rotation: Mapping[str, Any]) -> bool:
+    return not rotation.get("error") and action_of(dict(rotation)) in _TO_DO
+
+
+def is_late(rotation: Mapping[str, Any]) -> bool:
+    """To be rotated, and nobody made a key for it yet."""
+    return not rotation.get("error") and action_of(dict(rotation)) == "rotate" and not rotation.get("prepared")
+
+
+def _hosts(rotations: Mapping[str, Iterable[Rotation]], asked: Any) -> list[str]:
+    return [host for host, of_host in rotations.items() if any(asked(one) for one in of_host)]
+
+
+def _same_premise(before: Mapping[str, Any], decision: Decision) -> bool:
+    return (before.get("premise") or {}).get("spki_sha256") == decision.premise
+
+
+def _refusal(refused: Mapping[str, Any]) -> RotationError:
+    error = RotationError(str(refused.get("code")), str(refused.get("msg")), str(refused.get("remedy") or ""))
+    error.facts = dict(refused.get("facts") or {})
+    return error
+
+
+def _stop(decision: Decision) -> RotationError:
+    first = decision.reasons[0]
+    return RotationError(first.code, first.text, _REMEDIES.get(first.code, ""))
+
+
+def _summary(everything: list[Rotation]) -> dict[str, int]:
+    counts = {action: sum(1 for one in active(everything) if action_of(one) == action) for action in _ACTIONS}
+    return {**counts, "failed": len(everything) - len(active(everything))}
