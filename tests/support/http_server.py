@@ -10,7 +10,7 @@
         web.url("/ca.crl")
         web.requests        # [("GET", "/ca.crl"), …]
 
-``put_ocsp("/ocsp", answer)`` answers GET and POST below a path with ``answer(request)``, a function of the parsed request.
+``put_ocsp("/ocsp", answer)`` answers GET and POST below a path with ``answer(request)``, the request parsed.
 """
 
 from __future__ import annotations

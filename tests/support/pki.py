@@ -299,15 +299,16 @@ class Authority:
         no_next_update: bool = False,
         algorithm: hashes.HashAlgorithm | None = None,
         signer: Issued | None = None,
-        signing_key: Any = None,
         include_signer: bool = True,
+        send_along: Issued | None = None,
         by_name: bool = False,
         issuer: x509.Certificate | None = None,
         extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
     ) -> bytes:
         """An OCSP response in DER about one certificate, signed by this CA or by ``signer``.
 
-        :param status: ``good``, ``revoked``, ``unknown``; ``issuer``: whose hashes the CertID carries.
+        :param status: ``good``, ``revoked``, ``unknown``; ``issuer``: whose hashes the CertID carries;
+            ``send_along``: a certificate other than the signer's.
         """
         is_revoked = status == "revoked"
         until = None if no_next_update else next_update or self.at + 4 * DAY
@@ -324,11 +325,12 @@ class Authority:
         )
         encoding = ocsp.OCSPResponderEncoding.NAME if by_name else ocsp.OCSPResponderEncoding.HASH
         builder = builder.responder_id(encoding, responder)
-        if signer and include_signer:
-            builder = builder.certificates([signer.certificate])
+        sent = send_along or (signer if include_signer else None)
+        if sent:
+            builder = builder.certificates([sent.certificate])
         for value, critical in extra:
             builder = builder.add_extension(value, critical=critical)
-        key = signing_key or (signer.key if signer else self.key)
+        key = signer.key if signer else self.key
         return der(builder.sign(key, hash_for(key)))
 
 

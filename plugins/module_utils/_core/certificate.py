@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    DECODING_ERRORS,
     dsa,
     ec,
     ed448,
     ed25519,
-    exceptions,
     oid,
     pkcs7,
     rsa,
@@ -71,7 +71,7 @@ def read_certificates(data: bytes, what: str = "the input") -> list[x509.Certifi
         raise RotationError("not_a_certificate", f"{what} is empty", found="nothing")
     try:
         return _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
-    except (ValueError, exceptions.UnsupportedAlgorithm, TypeError) as exc:
+    except DECODING_ERRORS as exc:
         raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
 
 
@@ -138,7 +138,7 @@ def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | Non
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
+    except DECODING_ERRORS as exc:
         raise _unreadable(certificate, "its extensions") from exc
 
 
@@ -199,7 +199,7 @@ def key_type(certificate: x509.Certificate) -> str:
     """``rsa-2048``, ``ec-secp256r1``, ``ed25519``, or ``unsupported``."""
     try:
         key = certificate.public_key()
-    except (ValueError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return "unsupported"
     if isinstance(key, rsa.RSAPublicKey):
         return f"rsa-{key.key_size}"
@@ -275,11 +275,11 @@ def _called(label: str) -> str:
 def _read_der(data: bytes, what: str) -> list[x509.Certificate]:
     try:
         return [x509.load_der_x509_certificate(data)]
-    except ValueError:
+    except DECODING_ERRORS:
         pass
     try:
         found = pkcs7.load_der_pkcs7_certificates(data)
-    except (ValueError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         found = []
     if found:
         return found
@@ -299,7 +299,7 @@ def _recognised(data: bytes) -> str | None:
         try:
             load(data)
             return thing
-        except (ValueError, exceptions.UnsupportedAlgorithm):
+        except DECODING_ERRORS:
             continue
     if _is_private_key(data):
         return "a private key"
@@ -315,7 +315,7 @@ def _is_private_key(data: bytes) -> bool:
         serialization.load_der_private_key(data, password=None)
     except TypeError:
         return True  # an encrypted one
-    except (ValueError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return False
     return True
 
@@ -334,7 +334,7 @@ def _unreadable(certificate: x509.Certificate, part: str) -> RotationError:
 def _text(certificate: x509.Certificate, name: x509.Name) -> str:
     try:
         return name.rfc4514_string()
-    except ValueError as exc:
+    except DECODING_ERRORS as exc:
         raise _unreadable(certificate, "a name in it") from exc
 
 

@@ -33,7 +33,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.freshness i
     freshness_faults,
     revocation_stands,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import oid, x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, oid, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.signature import crl_signature_fault
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Evidence,
@@ -98,32 +98,10 @@ def verify_crl(data: bytes, *, issuer: x509.Certificate) -> VerifiedCrl:
     :raises RotationError: its code is the value of a ``Reason``: unreadable, issuer_mismatch, signer_not_authorised,
         signature_invalid, signature_weak, signature_unsupported.
     """
-    crl = _load(data)
     try:
-        extensions = crl.extensions
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
-        raise _refused(Reason.UNREADABLE, "the extensions of the CRL cannot be decoded") from exc
-    _check_signer(crl, extensions, issuer)
-    scope = scope_of(_value(extensions, x509.IssuingDistributionPoint))
-    try:
-        positions = {entry.serial_number: position for position, entry in enumerate(crl)}
-        odd_entries = _has_unknown_critical_entry(crl)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
-        raise _refused(Reason.UNREADABLE, "an entry of the CRL cannot be decoded") from exc
-    number = _value(extensions, x509.CRLNumber)
-    return VerifiedCrl(
-        issuer=issuer,
-        this_update=crl.last_update_utc,
-        next_update=crl.next_update_utc,
-        number=number.crl_number if number else None,
-        scope=scope,
-        faults=_faults(crl, extensions, scope, odd_entries),
-        entries_are_ours=not (scope.is_indirect or odd_entries),
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        _crl=crl,
-        _positions=positions,
-    )
+        return _verified(data, issuer)
+    except DECODING_ERRORS as exc:
+        raise _refused(Reason.UNREADABLE, "what was received is no CRL that can be decoded") from exc
 
 
 def judge_crl(
@@ -136,7 +114,7 @@ def judge_crl(
     faults = freshness_faults(crl.this_update, crl.next_update, at=at, policy=policy)
     try:
         entry = crl.entry(certificate.serial_number)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except DECODING_ERRORS:
         return _finding(crl, certificate, source, (Reason.UNREADABLE,), "the certificate's entry cannot be decoded")
     if entry is not None:
         return _judge_entry(entry, crl, certificate, faults, at=at, policy=policy, source=source)
@@ -207,19 +185,37 @@ def _finding(
     )
 
 
+def _verified(data: bytes, issuer: x509.Certificate) -> VerifiedCrl:
+    crl = _load(data)
+    _check_signer(crl, issuer)
+    scope = scope_of(_value(crl.extensions, x509.IssuingDistributionPoint))
+    odd_entries = _has_unknown_critical_entry(crl)
+    number = _value(crl.extensions, x509.CRLNumber)
+    return VerifiedCrl(
+        issuer=issuer,
+        this_update=crl.last_update_utc,
+        next_update=crl.next_update_utc,
+        number=number.crl_number if number else None,
+        scope=scope,
+        faults=_faults(crl, scope, odd_entries),
+        entries_are_ours=not (scope.is_indirect or odd_entries),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        _crl=crl,
+        _positions={entry.serial_number: position for position, entry in enumerate(crl)},
+    )
+
+
 def _load(data: bytes) -> x509.CertificateRevocationList:
-    try:
-        if data.lstrip()[:11] == b"-----BEGIN ":  # private CAs do publish PEM
-            return x509.load_pem_x509_crl(data)
-        return x509.load_der_x509_crl(data)
-    except (ValueError, TypeError) as exc:
-        raise _refused(Reason.UNREADABLE, "what was received is no CRL") from exc
+    if data.lstrip()[:11] == b"-----BEGIN ":  # private CAs do publish PEM
+        return x509.load_pem_x509_crl(data)
+    return x509.load_der_x509_crl(data)
 
 
-def _check_signer(crl: x509.CertificateRevocationList, extensions: x509.Extensions, issuer: x509.Certificate) -> None:
+def _check_signer(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> None:
     if not is_same_name(crl.issuer, issuer.subject):
         raise _refused(Reason.ISSUER_MISMATCH, f"the CRL is of {crl.issuer.rfc4514_string()}")
-    aki, ski = _value(extensions, x509.AuthorityKeyIdentifier), subject_key_id(issuer)
+    aki, ski = _value(crl.extensions, x509.AuthorityKeyIdentifier), subject_key_id(issuer)
     if aki and aki.key_identifier is not None and ski is not None and aki.key_identifier != ski:
         raise _refused(Reason.ISSUER_MISMATCH, "the CRL is signed with another key of the CA (authorityKeyIdentifier)")
     usage = extension(issuer, x509.KeyUsage)
@@ -230,17 +226,15 @@ def _check_signer(crl: x509.CertificateRevocationList, extensions: x509.Extensio
         raise _refused(fault, "the signature of the CRL does not hold")
 
 
-def _faults(
-    crl: x509.CertificateRevocationList, extensions: x509.Extensions, scope: Scope, odd_entries: bool
-) -> tuple[Reason, ...]:
+def _faults(crl: x509.CertificateRevocationList, scope: Scope, odd_entries: bool) -> tuple[Reason, ...]:
     found = []
     if der.sequence(crl.tbs_certlist_bytes)[0].tag != der.INTEGER:
         found.append(Reason.UNSUPPORTED_VERSION)  # version 1: without extensions it can have no number and no scope
-    if _value(extensions, x509.DeltaCRLIndicator) is not None:
+    if _value(crl.extensions, x509.DeltaCRLIndicator) is not None:
         found.append(Reason.UNSUPPORTED_DELTA)
     if scope.is_indirect:
         found.append(Reason.UNSUPPORTED_INDIRECT)
-    if odd_entries or any(each.critical and each.oid not in _UNDERSTOOD for each in extensions):
+    if odd_entries or any(each.critical and each.oid not in _UNDERSTOOD for each in crl.extensions):
         found.append(Reason.CRITICAL_EXTENSION)
     return tuple(found)
 

@@ -79,3 +79,15 @@ else:
     ed25519 = library("cryptography.hazmat.primitives.asymmetric.ed25519")
     padding = library("cryptography.hazmat.primitives.asymmetric.padding")
     rsa = library("cryptography.hazmat.primitives.asymmetric.rsa")
+
+# What the library raises for bytes that are not what they should be. Most of it decodes late, so nearly any access may.
+DECODING_ERRORS: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    LookupError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    exceptions.UnsupportedAlgorithm,
+)

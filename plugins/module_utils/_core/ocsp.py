@@ -21,7 +21,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     subject_bytes,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.chain import is_issued_by
-from ansible_collections.certops.rotation.plugins.module_utils._core.der import NotDerError
 from ansible_collections.certops.rotation.plugins.module_utils._core.distinguished_name import is_same_name
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.freshness import (
@@ -29,6 +28,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.freshness i
     revocation_stands,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    DECODING_ERRORS,
     hashes,
     ocsp,
     oid,
@@ -89,8 +89,10 @@ def judge_ocsp(
             return _error_status(loaded, serial, source)
         judge = _Judge(loaded, leaf, issuer, at, policy, delegate_status)
         finding = judge.finding(source)
-    except (ValueError, NotDerError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, RotationError):
+    except DECODING_ERRORS:
         return no_answer(serial, source, Reason.UNREADABLE, "the response cannot be decoded")
+    except RotationError as error:
+        return no_answer(serial, source, Reason.UNREADABLE, error.message)
     evidence = dataclasses.replace(finding.evidence, sha256=hashlib.sha256(response).hexdigest(), size=len(response))
     return dataclasses.replace(finding, evidence=evidence)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    DECODING_ERRORS,
     ec,
     ed448,
     ed25519,
@@ -36,7 +37,7 @@ def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Cert
         if inner.raw != outer[1].raw:  # RFC 5280 4.1.1.2
             return Reason.SIGNATURE_INVALID
         algorithm, parameters = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
-    except (ValueError, IndexError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
     return _fault(issuer, certificate.signature, certificate.tbs_certificate_bytes, algorithm, parameters)
 
@@ -48,7 +49,7 @@ def crl_signature_fault(crl: x509.CertificateRevocationList, issuer: x509.Certif
             return Reason.SIGNATURE_WEAK
         key = issuer.public_key()
         valid = crl.is_signature_valid(key)  # type: ignore[arg-type]  # TypeError for keys that cannot sign
-    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
     return None if valid else Reason.SIGNATURE_INVALID
 
@@ -59,7 +60,7 @@ def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) 
         if response.signature_algorithm_oid == oid.SignatureAlgorithmOID.RSASSA_PSS:
             return Reason.SIGNATURE_UNSUPPORTED
         algorithm = response.signature_hash_algorithm
-    except (ValueError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
     return _fault(signer, response.signature, response.tbs_response_bytes, algorithm, None)
 
@@ -77,7 +78,7 @@ def _fault(
         return None if _verify(signer, signature, data, algorithm, parameters) else Reason.SIGNATURE_UNSUPPORTED
     except exceptions.InvalidSignature:
         return Reason.SIGNATURE_INVALID
-    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
+    except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
 
 
