@@ -27,7 +27,7 @@ options:
     description: The releases, one for a certificate.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: Name of the certificate, the name of its folder below O(root).
@@ -123,7 +123,22 @@ options:
           compromised.
         type: bool
         default: true
+  operation:
+    description:
+      - With O(rotations), V(rollback) goes back where the proof failed, V(staple) replaces staples.
+      - Left out, what is due is switched or repaired.
+    type: str
+    choices: [rollback, staple]
+  snippet_template:
+    description: With O(rotations), the template of the stapling snippet on the control node.
+    type: path
+  resolvers:
+    description: With O(rotations), name servers for nginx. An empty list means those of the host.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
+  - certops.rotation.steps.host
   - certops.rotation.host_files
   - certops.rotation.host_files.openssl
   - certops.rotation.host_files.service
@@ -194,6 +209,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import sweep
@@ -215,9 +231,13 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.switch impo
 from ansible_collections.certops.rotation.plugins.module_utils._host.uninterrupted import uninterrupted
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "releases": {"type": "list", "elements": "dict", "required": True, "options": RELEASE_SPEC},
+    "releases": {"type": "list", "elements": "dict", "default": [], "options": RELEASE_SPEC},
     "service": SERVICE_SPEC,
     "openssl": {"type": "path", "default": "openssl"},
+    "operation": {"type": "str", "choices": ["rollback", "staple"]},
+    "snippet_template": {"type": "path"},
+    "resolvers": {"type": "list", "elements": "str", "default": []},
+    **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }
 

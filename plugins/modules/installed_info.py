@@ -30,7 +30,14 @@ options:
     type: list
     elements: str
     default: []
+  defaults:
+    description:
+      - With an empty O(rotations) and a command in O(nginx_dump), what every certificate found there starts with.
+      - C(address) is where clients reach the host, and C(issuer), C(key) and C(must_staple) are those of a rotation.
+    type: dict
+    default: {}
 extends_documentation_fragment:
+  - certops.rotation.steps.host
   - certops.rotation.host_files.root
   - certops.rotation.host_files.openssl
 attributes:
@@ -122,6 +129,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
     CertificateFolder,
@@ -143,6 +151,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "nginx_dump": {"type": "list", "elements": "str", "default": []},
     "root": {"type": "path", "default": "/etc/certops"},
     "openssl": {"type": "path", "default": "openssl"},
+    "defaults": {"type": "dict", "default": {}},
+    **HOST_STEP_SPEC,
 }
 
 

@@ -105,7 +105,23 @@ options:
     type: list
     elements: str
     default: []
+  late:
+    description:
+      - With O(rotations), make keys only for those that are due and have none, and don't look at the others.
+      - The premise must hold then, as no other plan follows.
+    type: bool
+    default: false
+  resume_within:
+    description: With O(rotations), the O(requests[].resume_within) of all.
+    type: int
+  defaults:
+    description:
+      - With an empty O(rotations) and a command in O(nginx_dump), what every certificate found there starts with.
+      - C(address) is where clients reach the host, and C(issuer), C(key) and C(must_staple) are those of a rotation.
+    type: dict
+    default: {}
 extends_documentation_fragment:
+  - certops.rotation.steps.host
   - certops.rotation.host_files
   - certops.rotation.host_files.openssl
 attributes:
@@ -174,6 +190,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
     CertificateFolder,
@@ -241,6 +258,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "deny_list": {"type": "list", "elements": "str", "default": []},
     "nginx_dump": {"type": "list", "elements": "str", "default": []},
     "openssl": {"type": "path", "default": "openssl"},
+    "late": {"type": "bool", "default": False},
+    "resume_within": {"type": "int"},
+    "defaults": {"type": "dict", "default": {}},
+    **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }
 

@@ -74,6 +74,7 @@ options:
     type: int
     default: 5
 extends_documentation_fragment:
+  - certops.rotation.steps.host
   - certops.rotation.host_files
   - certops.rotation.host_files.openssl
 attributes:
@@ -126,6 +127,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.clock import utc_now
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
@@ -172,6 +174,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "keep_versions": {"type": "int", "default": 5},
     "openssl": {"type": "path", "default": "openssl"},
+    **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }
 

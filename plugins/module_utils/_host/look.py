@@ -25,6 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log im
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath, own_paths
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
+from ansible_collections.certops.rotation.plugins.module_utils._host.resolvers import resolvers
 
 _LIMIT = 1024 * 1024
 
@@ -86,8 +87,9 @@ def server_configuration(dump: list[str]) -> dict[str, Any] | None:
 
 
 def surroundings() -> dict[str, Any]:
-    """The host's clock and Python, so that a wrong clock is noticed before it makes a certificate look expired."""
-    return {"clock": iso(utc_now()), "python_version": platform.python_version()}
+    """The host's clock and Python, so that a wrong clock is noticed before it makes a certificate look expired, and
+    the name servers that it asks."""
+    return {"clock": iso(utc_now()), "python_version": platform.python_version(), "resolvers": resolvers()}
 
 
 def _version_facts(folder: CertificateFolder, version: str, live: str | None) -> dict[str, Any]:

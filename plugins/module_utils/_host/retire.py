@@ -175,18 +175,18 @@ class RetirementRun:
         }
 
     def carry_out(self) -> dict[str, Any]:
-        """Records first, as they tell what the retirements follow from; then the keys; then old folders."""
+        """Records first, as they tell what the retirements follow from; then the keys; then old folders.
+
+        A record that says ``retired`` is written after the keys: a run killed in between has to come back for them.
+        """
         self._check_folders()
         planned = [(item, plan_retirement(item)) for item in self._retirements]
-        changed = False
-        for folder, version, update in self._records:
-            newer = plan_record(folder, version, update)
-            if newer is not None:
-                write_record(folder.version_path(version), newer, self._options)
-                changed = True
+        last = [given for given in self._records if given[2].get("state") == "retired"]
+        changed = self._write_records([given for given in self._records if given not in last])
         done: dict[str, list[Retired]] = {}
         for item, version in planned:
             done.setdefault(item.folder.name, []).append(retire(item, version, self._openssl, self._options, self._now))
+        changed |= self._write_records(last)
         pruned = {name: prunable(folder, self._keep) for name, folder in self._folders.items()}
         for name, versions in pruned.items():
             prune(self._folders[name], versions)
@@ -196,6 +196,15 @@ class RetirementRun:
             "retirements": {name: _merged(found) for name, found in done.items()},
             "pruned": pruned,
         }
+
+    def _write_records(self, given: list[tuple[CertificateFolder, str, Record]]) -> bool:
+        changed = False
+        for folder, version, update in given:
+            newer = plan_record(folder, version, update)
+            if newer is not None:
+                write_record(folder.version_path(version), newer, self._options)
+                changed = True
+        return changed
 
     def _check_folders(self) -> None:
         for folder in self._folders.values():

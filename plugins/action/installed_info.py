@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a host: what is installed for its rotations, or which certificates its nginx serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.certops.rotation.plugins.modules.installed_info import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, look_only
+from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation
+
+
+class ActionModule(LookingAction):
+    step = "look"
+    module_name = "certops.rotation.installed_info"
+    argument_spec = ARGUMENT_SPEC
+
+    def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
+        if not rotations:
+            return self.discover(rotations) if self.options["nginx_dump"] else None
+        look_only(self, rotations, {"root": self.options["root"]})
+        return None
