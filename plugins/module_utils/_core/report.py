@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run leaves behind for people and machines: rotations in, report out. Schema: module rotation_report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+SCHEMA = 1
+
+_OUTCOMES = {"rotate": "rotated", "repair": "repaired", "finish": "finished", "keep": "kept", "stop": "stopped"}
+_COPIED = ("installation", "rolled_back", "proof", "revocation", "retirement", "error", "sources")
+_OF_A_CERTIFICATE = ("serial", "spki_sha256", "issuer_name", "not_before", "not_after", "order")
+
+
+def make_report(
+    rotations: Mapping[str, Sequence[Mapping[str, Any]]], *, run: str, at: str, check_mode: bool
+) -> dict[str, Any]:
+    """The report of one run."""
+    entries = [entry_of(rotation) for of_host in rotations.values() for rotation in of_host]
+    return {
+        "schema": SCHEMA,
+        "run": run,
+        "written_at": at,
+        "check_mode": check_mode,
+        "counts": dict(Counter(entry["outcome"] for entry in entries)),
+        "rotations": entries,
+    }
+
+
+def entry_of(rotation: Mapping[str, Any]) -> dict[str, Any]:
+    """One certificate on one host."""
+    predecessor, issued = rotation.get("predecessor") or {}, rotation.get("issued") or {}
+    return {
+        "host": rotation.get("host"),
+        "name": rotation.get("name"),
+        "server_names": list(rotation.get("server_names") or ()),
+        "issuer": rotation.get("issuer"),
+        "outcome": outcome_of(rotation),
+        "decision": rotation.get("decision") or {},
+        "before": {
+            **{name: predecessor.get(name) for name in ("serial", "spki_sha256", "version")},
+            "verdict": rotation.get("verdict") or {},
+        },
+        "after": {name: issued.get(name) for name in _OF_A_CERTIFICATE},
+        **{name: rotation[name] for name in _COPIED if rotation.get(name)},
+        "times": dict(rotation.get("times") or {}),
+        "seconds": dict(rotation.get("seconds") or {}),
+        "warnings": list(rotation.get("warnings") or ()),
+    }
+
+
+def outcome_of(rotation: Mapping[str, Any]) -> str:
+    """``failed`` whatever was decided, if there is an error; else what the decision led to."""
+    if rotation.get("error"):
+        return "failed"
+    return _OUTCOMES.get((rotation.get("decision") or {}).get("action", ""), "undecided")
+
+
+def failures(rotations: Mapping[str, Sequence[Mapping[str, Any]]], fail_on: Iterable[str] = ()) -> dict[str, str]:
+    """By host, in sentences, why it counts as failed; hosts without a failure are not in it."""
+    codes = frozenset(fail_on)
+    found = {host: [text for one in of_host for text in _failures_of(one, codes)] for host, of_host in rotations.items()}
+    return {host: "\n".join(texts) for host, texts in found.items() if texts}
+
+
+def _failures_of(rotation: Mapping[str, Any], codes: frozenset[str]) -> list[str]:
+    error, decision = rotation.get("error"), rotation.get("decision") or {}
+    if error:
+        remedy = f" {error['remedy']}" if error.get("remedy") else ""
+        return [f"{rotation.get('name')}: {error['step']}: {error['msg']} ({error['code']}).{remedy}"]
+    reasons = decision.get("reasons") or ()
+    if decision.get("action") == "stop":
+        return [f"{rotation.get('name')}: stopped: {'; '.join(reason['text'] for reason in reasons)}"]
+    return [f"{rotation.get('name')}: {reason['text']} ({reason['code']})" for reason in reasons if reason["code"] in codes]
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The report in a few lines: counts, then every certificate that was not simply kept, failures first."""
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(report["counts"].items()))
+    notable = [entry for entry in report["rotations"] if entry["outcome"] != "kept" or entry["warnings"]]
+    notable.sort(key=lambda entry: entry["outcome"] != "failed")
+    return "\n".join([counts or "no certificates", *(line for entry in notable for line in _lines(entry))])
+
+
+def _lines(entry: Mapping[str, Any]) -> list[str]:
+    reasons = "; ".join(reason["text"] for reason in entry["decision"].get("reasons") or ())
+    lines = [f"{entry['host']}/{entry['name']}: {entry['outcome']}" + (f" ({reasons})" if reasons else "")]
+    if entry["before"]["serial"] and entry["after"]["serial"]:
+        lines.append(f"  serial {entry['before']['serial']} -> {entry['after']['serial']}")
+    revocation = entry.get("revocation")
+    if revocation:
+        lines.append(f"  predecessor: {revocation['state']} ({revocation.get('reason')})")
+    error = entry.get("error")
+    if error:
+        lines.append(f"  {error['step']}: {error['msg']} ({error['code']}) {error.get('remedy') or ''}".rstrip())
+    return lines + [f"  warning: {text}" for text in entry["warnings"]]
