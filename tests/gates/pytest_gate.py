@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import collections
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome

@@ -35,6 +35,7 @@ runpy.run_module("ensurepip", run_name="__main__")
 RAN = re.compile(r'^Running sanity test "', re.MULTILINE)
 # Not tests of ours: some Python that this machine has not got, or a program such as pwsh.
 SKIPPED = re.compile(r'^WARNING: Skipping sanity test "(?P<test>[^"]+)"(?: on (?P<python>Python \S+))?', re.MULTILINE)
+ISSUES = re.compile(r"^ERROR: Found \d+ .* issue", re.MULTILINE)
 FAILED = re.compile(r"^FATAL: The (?P<count>\d+) sanity test\(s\) listed below", re.MULTILINE)
 
 
@@ -95,8 +96,8 @@ def _environment() -> dict[str, str]:
 def read_report(status: int, output: str) -> Outcome:
     """Counts from what ansible-test printed; one test on one Python is one count."""
     failed = sum(int(match["count"]) for match in FAILED.finditer(output))
-    if status and not failed:
-        failed = 1
+    if status and not failed:  # it broke before its summary
+        failed = len(ISSUES.findall(output)) + 1
     not_run: dict[str, list[str]] = {}
     for match in SKIPPED.finditer(output):
         not_run.setdefault(match["python"] or "a program it needs", []).append(match["test"])
