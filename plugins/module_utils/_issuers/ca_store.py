@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS certificate (
     spki_sha256 TEXT NOT NULL UNIQUE,     -- a key is certified once
     request TEXT NOT NULL,                -- what was asked for: the same again gets the same certificate
     note TEXT NOT NULL,                   -- for whom
+    names_responder INTEGER NOT NULL,     -- whether clients may ask for its status by OCSP
     der BLOB NOT NULL,
     issued_at INTEGER NOT NULL,
     not_after INTEGER NOT NULL,
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS certificate (
     answered_at INTEGER                   -- when its published OCSP responses were signed; NULL: they are still to be
 );
 CREATE INDEX IF NOT EXISTS certificate_revoked ON certificate (issuer, change) WHERE change IS NOT NULL;
-CREATE INDEX IF NOT EXISTS certificate_answered ON certificate (answered_at) WHERE kind = 'leaf';
+CREATE INDEX IF NOT EXISTS certificate_answered ON certificate (answered_at) WHERE names_responder;
 CREATE TABLE IF NOT EXISTS blocked_key (spki_sha256 TEXT PRIMARY KEY, since INTEGER NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS crl (
     issuer TEXT PRIMARY KEY,
@@ -70,6 +71,7 @@ class Record:
     not_after: datetime
     revoked_at: datetime | None = None
     reason: str | None = None
+    names_responder: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ class CrlRecord:
     der: bytes
 
 
-_COLUMNS = "serial, issuer, kind, spki_sha256, request, der, not_after, revoked_at, reason"
+_COLUMNS = "serial, issuer, kind, spki_sha256, request, der, not_after, revoked_at, reason, names_responder"
 
-_UNANSWERED = "kind = 'leaf' AND not_after > ? AND (answered_at IS NULL OR answered_at <= ?)"
+_ANSWERED = "names_responder AND not_after > ? AND answered_at IS NOT NULL"
+_UNANSWERED = "names_responder AND not_after > ? AND (answered_at IS NULL OR answered_at <= ?)"
 
 
 def _moment(value: int | None) -> datetime | None:
@@ -98,7 +101,7 @@ def _seconds(moment: datetime) -> int:
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    serial, issuer, kind, spki, request, der, not_after, revoked_at, reason = row
+    serial, issuer, kind, spki, request, der, not_after, revoked_at, reason, names_responder = row
     return Record(
         serial,
         issuer,
@@ -109,6 +112,7 @@ def _record(row: tuple[Any, ...]) -> Record:
         datetime.fromtimestamp(not_after, UTC),
         _moment(revoked_at),
         reason,
+        bool(names_responder),
     )
 
 
@@ -143,8 +147,8 @@ class Records:
 
     def add(self, record: Record, *, note: dict[str, Any], at: datetime) -> None:
         self._connection.execute(
-            "INSERT INTO certificate (serial, issuer, kind, spki_sha256, request, note, der, issued_at, not_after)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO certificate (serial, issuer, kind, spki_sha256, request, note, names_responder, der,"
+            " issued_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.serial,
                 record.issuer,
@@ -152,6 +156,7 @@ class Records:
                 record.spki_sha256,
                 record.request,
                 json.dumps(note, sort_keys=True),
+                record.names_responder,
                 record.der,
                 _seconds(at),
                 _seconds(record.not_after),
@@ -190,18 +195,21 @@ class Records:
         query = f"SELECT COUNT(*) FROM certificate WHERE {_UNANSWERED}"
         return int(self._connection.execute(query, (_seconds(at), _seconds(signed_before))).fetchone()[0])
 
+    def has_responder_to(self, *, at: datetime) -> bool:
+        """Whether any unexpired certificate names a responder."""
+        query = "SELECT 1 FROM certificate WHERE names_responder AND not_after > ? LIMIT 1"
+        return self._connection.execute(query, (_seconds(at),)).fetchone() is not None
+
     def oldest_answer(self, *, at: datetime) -> datetime | None:
-        query = (
-            "SELECT MIN(answered_at) FROM certificate WHERE kind = 'leaf' AND not_after > ? AND answered_at IS NOT NULL"
-        )
+        query = f"SELECT MIN(answered_at) FROM certificate WHERE {_ANSWERED}"
         return _moment(self._connection.execute(query, (_seconds(at),)).fetchone()[0])
 
     def answered(self, *, at: datetime) -> list[Record]:
         """Unexpired leaf certificates whose OCSP responses should be there."""
-        return self._many("kind = 'leaf' AND not_after > ? AND answered_at IS NOT NULL", _seconds(at))
+        return self._many(_ANSWERED, _seconds(at))
 
     def answered_and_expired(self, *, at: datetime) -> list[Record]:
-        return self._many("kind = 'leaf' AND not_after <= ? AND answered_at IS NOT NULL", _seconds(at))
+        return self._many("names_responder AND not_after <= ? AND answered_at IS NOT NULL", _seconds(at))
 
     def mark_answered(self, serials: Iterable[str], at: datetime | None) -> None:
         moment = None if at is None else _seconds(at)

@@ -72,11 +72,11 @@ def what_is_due(ca: CaDirectory, *, at: datetime) -> Due:
             for name, content in _fixed_files(ca, records)
             if not is_published(ca.settings.published, name, content)
         )
-        if not ca.settings.ocsp:
-            return Due(False, crls, files, 0, 0)
         stale = records.count_unanswered(signed_before=_signed_before(ca, at), at=at) + len(_lost(ca, records, at))
         expired = len(records.answered_and_expired(at=at))
-    return Due(is_renewal_due(ca, at=at), crls, files, stale, expired)
+        # Certificates that were issued while there was OCSP are answered for until they end.
+        has_ocsp = ca.settings.ocsp or records.has_responder_to(at=at)
+    return Due(has_ocsp and is_renewal_due(ca, at=at), crls, files, stale, expired)
 
 
 def refresh(ca: CaDirectory, *, at: datetime) -> Due:
@@ -88,11 +88,11 @@ def refresh(ca: CaDirectory, *, at: datetime) -> Due:
         remove_leftovers(ca.settings.published)
         publish_crls(ca, at=at, issuers=tuple(CRL_FILES))
         _publish_certificates(ca)
-        if ca.settings.ocsp:
-            _withdraw_expired(ca, at=at)
-            _forget_lost(ca, at=at)
+        _withdraw_expired(ca, at=at)
+        _forget_lost(ca, at=at)
+        if due.responder:
             responder(ca, at=at)
-    while ca.settings.ocsp:
+    while True:
         with ca.locked():
             if not publish_answers(ca, at=at, limit=_BATCH):
                 break
@@ -254,9 +254,9 @@ def next_due(ca: CaDirectory, *, at: datetime) -> datetime:
             crl = records.crl(issuer)
             moments.append(crl.this_update + _crl_times(ca, issuer)[1] if crl else at)
         oldest = records.oldest_answer(at=at)
-    if ca.settings.ocsp:
-        if oldest:
-            moments.append(oldest + _validity(ca) / 2)
+    if oldest:
+        moments.append(oldest + _validity(ca) / 2)
+    if ca.settings.ocsp or oldest:
         certificate = current_responder(ca)
         moments.append(renewal_due(certificate) if certificate else at)
     return max(at, min(moments))

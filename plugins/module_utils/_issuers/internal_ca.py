@@ -170,6 +170,7 @@ class InternalCa:
             request=_question(request),
             der=certificate.public_bytes(Encoding.DER),
             not_after=certificate.not_valid_after_utc,
+            names_responder=self._ca.settings.ocsp,
         )
         records.add(record, note={"host": order.host, "name": order.name, "replaces": order.replaces}, at=at)
         return record
@@ -177,7 +178,7 @@ class InternalCa:
     def _publish_answers(self, at: datetime) -> tuple[str, ...]:
         """OCSP responses for what was just issued. The certificates exist whether that succeeds or not."""
         try:
-            while self._ca.settings.ocsp and publish_answers(self._ca, at=at):
+            while publish_answers(self._ca, at=at):
                 pass
         except RotationError as error:
             return (f"{error.message} ({error.code})",)
@@ -186,7 +187,7 @@ class InternalCa:
     def _check_answer(self, made: Sequence[Record]) -> tuple[str, ...]:
         """Fetch one of the responses back, as clients will."""
         settings = self._ca.settings
-        if not made or not (settings.ocsp and settings.publish_check):
+        if not settings.publish_check or not made or not made[-1].names_responder:
             return ()
         path, file = next(answer_urls(self._ca, made[-1]))
         try:
@@ -265,7 +266,7 @@ class InternalCa:
         """Publish CRLs and OCSP responses, and look from outside whether the CRLs have arrived. Problems in words."""
         try:
             crls = publish_crls(self._ca, at=at, issuers=sorted(issuers))
-            while self._ca.settings.ocsp and publish_answers(self._ca, at=at):
+            while publish_answers(self._ca, at=at):
                 pass
         except RotationError as error:
             return (f"{error.message} ({error.code})",)

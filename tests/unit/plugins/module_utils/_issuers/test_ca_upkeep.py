@@ -156,6 +156,21 @@ def test_responses_that_were_lost_are_published_again(ca: TestCa) -> None:
     assert len(responses(ca)) == 6
 
 
+def test_certificates_from_the_time_with_ocsp_are_answered_for_until_they_end(ca: TestCa) -> None:
+    ca.issued([order("with")])
+    plan = ca_creation.plan_present(ca.directory, {"ocsp": False}, Identity())
+    ca_creation.apply_plan(ca.directory, plan, Identity(), None, at=ca.clock())
+    ca.issued([order("without")])
+    assert len(responses(ca)) == 2
+    ca.clock.pass_by(days=31)
+    due = ca.refresh()
+    assert (due.answers, due.responder) == (1, True)
+    ca.clock.pass_by(days=17)
+    assert ca.refresh().expired == 1
+    ca.clock.pass_by(days=30)
+    assert not ca.refresh().responder
+
+
 def test_responses_of_expired_certificates_are_withdrawn(ca: TestCa) -> None:
     ca.issued([order("shop")])
     ca.clock.pass_by(days=48)

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Get chains for prepared requests. Runs as the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: certificate_issue
+short_description: Get certificate chains for prepared requests
+version_added: "0.1.0"
+description:
+  - Orders a certificate for each rotation that has a prepared request, from the issuer that the rotation names.
+  - One task for all hosts.
+  - Issuers work side by side. One request that is refused does not stop the others.
+  - The same request again gets the same certificate, so a run that was killed goes on where it was.
+  - Runs on the control node. No host is connected to, and no private key is involved.
+options:
+  rotations:
+    description:
+      - By host, the rotations of that host.
+      - Those with an error, without a prepared request, or that need no new certificate pass by.
+    type: dict
+    default: {}
+  collect:
+    description: Name of a variable that each host registered with its newer rotations.
+    type: str
+  issuers:
+    description:
+      - Certificate authorities by name, as in C(rotate_issuers).
+      - An entry has a C(type); V(internal_ca) takes C(directory) and C(passphrase).
+      - Not logged, because passphrases may be in it.
+    type: dict
+    required: true
+  keep_going:
+    description: Whether the task succeeds although a rotation failed. Its error is in the rotation.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    description: Orders nothing. Opens the issuers and tells what would be ordered.
+  diff_mode:
+    support: none
+    description: Certificates are public, but what was there before is on the hosts.
+author: certops maintainers
+seealso:
+  - module: certops.rotation.internal_ca
+  - module: certops.rotation.key_csr
+  - module: certops.rotation.certificate_validate
+"""
+
+EXAMPLES = r"""
+- name: A certificate for a request of one's own
+  certops.rotation.certificate_issue:
+    rotations:
+      web1:
+        - name: shop
+          server_names: [shop.example.org]
+          issuer: internal
+          prepared:
+            csr_pem: "{{ lookup('ansible.builtin.file', 'shop.csr') }}"
+    issuers:
+      internal: {type: internal_ca, directory: /srv/ca}
+  run_once: true
+  register: result
+
+- name: The chain
+  ansible.builtin.copy:
+    content: "{{ result.rotations.web1[0].issued.chain_pem }}"
+    dest: shop.pem
+    mode: "0644"
+"""
+
+RETURN = r"""
+rotations:
+  description: The rotations; C(issued) was added where a certificate was issued, C(error) where it was refused.
+  returned: always
+  type: dict
+orders:
+  description: What was ordered, or would be in check mode.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - host: web1
+      name: shop
+      issuer: internal
+      server_names: [shop.example.org]
+"""
+
+ARGUMENT_SPEC = {
+    "rotations": {"type": "dict", "default": {}},
+    "collect": {"type": "str"},
+    "issuers": {"type": "dict", "required": True, "no_log": True},
+    "keep_going": {"type": "bool", "default": False},
+}

@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Revoke predecessors and confirm that it is visible. Runs as the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: certificate_revoke
+short_description: Revoke what was replaced, and confirm that the world can see it
+version_added: "0.1.0"
+description:
+  - Revokes the predecessor of each rotation at the CA that issued it, once the successor is proven to be served.
+  - Refuses a rotation without that proof. New proven before old revoked is kept here, in code.
+  - Publishes once for all revocations of an issuer. One that is refused does not stop the others.
+  - With O(phase=confirm), reads CRL and OCSP as clients do, until each shows the revocation or O(deadline) passes.
+  - With O(certificates), revokes certificates that are no rotation.
+options:
+  rotations:
+    description: By host, the rotations of that host. Those with an error or without a predecessor pass by.
+    type: dict
+    default: {}
+  collect:
+    description: Name of a variable that each host registered with its newer rotations.
+    type: str
+  certificates:
+    description:
+      - Certificates to revoke on their own.
+      - Nothing proves that they are not served any more, so O(revoke_first) is needed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: File on the control node, PEM or DER; the first certificate in it.
+        type: path
+      pem:
+        description: The certificate, or a chain that begins with it, as PEM.
+        type: str
+      reason:
+        description: Why it is revoked.
+        type: str
+        choices:
+          - unspecified
+          - keyCompromise
+          - cACompromise
+          - affiliationChanged
+          - superseded
+          - cessationOfOperation
+          - privilegeWithdrawn
+          - aACompromise
+        required: true
+      issuer:
+        description: The name in O(issuers) of the CA that issued it. Left out, the one that knows it.
+        type: str
+  issuers:
+    description:
+      - Certificate authorities by name, as in C(rotate_issuers).
+      - Not logged, because passphrases may be in it.
+    type: dict
+    required: true
+  phase:
+    description: V(revoke) asks the CA; V(confirm) waits until what it publishes shows it.
+    type: str
+    choices: [revoke, confirm]
+    default: revoke
+  revoke_predecessor:
+    description: Whether predecessors are revoked at all. Those of compromised keys that are not get a warning.
+    type: bool
+    default: true
+  revoke_first:
+    description:
+      - Revokes without proof, and of the rotations only those whose key is compromised.
+      - For a key that is being abused right now.
+      - Until the successor is served, clients that check revocation cannot connect.
+    type: bool
+    default: false
+  trust_anchors:
+    description: Files with further trust anchors to judge by in V(confirm), beside the roots of O(issuers).
+    type: list
+    elements: path
+    default: []
+  deadline:
+    description: Seconds to wait in V(confirm).
+    type: float
+    default: 60
+  poll_interval:
+    description: Seconds between two looks in V(confirm).
+    type: float
+    default: 2
+  timeout:
+    description: Time limit of one connection in seconds.
+    type: float
+    default: 10
+  keep_going:
+    description: Whether the task succeeds although a rotation failed. Its error is in the rotation.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    description: Revokes nothing and waits for nothing. Tells what would be revoked.
+  diff_mode:
+    support: none
+    description: A revocation is not a change of text.
+author: certops maintainers
+seealso:
+  - module: certops.rotation.certificate_issue
+  - module: certops.rotation.served_certificate
+"""
+
+EXAMPLES = r"""
+- name: Revoke the predecessors
+  certops.rotation.certificate_revoke:
+    rotations: "{{ verified.rotations }}"
+    issuers: "{{ rotate_issuers }}"
+  run_once: true
+  register: revoked
+
+- name: Wait until everybody can see it
+  certops.rotation.certificate_revoke:
+    rotations: "{{ revoked.rotations }}"
+    phase: confirm
+    issuers: "{{ rotate_issuers }}"
+    deadline: 120
+  run_once: true
+
+- name: Revoke a certificate whose server is gone
+  certops.rotation.certificate_revoke:
+    certificates:
+      - path: old.pem
+        reason: cessationOfOperation
+    issuers: "{{ rotate_issuers }}"
+    revoke_first: true
+  run_once: true
+"""
+
+RETURN = r"""
+rotations:
+  description: The rotations, with C(revocation) added or brought up to date.
+  returned: always
+  type: dict
+revocations:
+  description: What was done, or would be in check mode, about each certificate.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - host: web1
+      name: shop
+      serial: 0a1b
+      reason: keyCompromise
+      state: visible
+      at: "2026-11-21T01:02:03Z"
+      seen_in:
+        - {kind: crl, url: "http://pki.example.org/intermediate.crl", at: "2026-11-21T01:02:04Z"}
+"""
+
+REASONS = [
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "privilegeWithdrawn",
+    "aACompromise",
+]
+
+ARGUMENT_SPEC = {
+    "rotations": {"type": "dict", "default": {}},
+    "collect": {"type": "str"},
+    "certificates": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "path": {"type": "path"},
+            "pem": {"type": "str"},
+            "reason": {"type": "str", "choices": REASONS, "required": True},
+            "issuer": {"type": "str"},
+        },
+        "mutually_exclusive": [["path", "pem"]],
+        "required_one_of": [["path", "pem"]],
+    },
+    "issuers": {"type": "dict", "required": True, "no_log": True},
+    "phase": {"type": "str", "choices": ["revoke", "confirm"], "default": "revoke"},
+    "revoke_predecessor": {"type": "bool", "default": True},
+    "revoke_first": {"type": "bool", "default": False},
+    "trust_anchors": {"type": "list", "elements": "path", "default": []},
+    "deadline": {"type": "float", "default": 60.0},
+    "poll_interval": {"type": "float", "default": 2.0},
+    "timeout": {"type": "float", "default": 10.0},
+    "keep_going": {"type": "bool", "default": False},
+}
