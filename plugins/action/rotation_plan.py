@@ -55,7 +55,6 @@ class ActionModule(FleetAction):
         }
 
     def _decide(self, rotation: Rotation, policy: PlanPolicy, at: datetime) -> None:
-        before = rotation.get("decision") or {}
         decision = decide(rotation, policy, at)
         rotation["decision"] = decision.as_dict()
         rotation.pop("predecessor", None)
@@ -66,10 +65,7 @@ class ActionModule(FleetAction):
             rotation.pop("prepared", None)
         if decision.action in ("repair", "finish"):
             _take_installed_as_issued(rotation)
-        refused = rotation.pop("refused", None)
-        if refused and decision.action == "rotate" and _same_premise(before, decision):
-            self.failing(rotation, _refusal(refused))
-        elif decision.action == "stop":
+        if decision.action == "stop":
             self.failing(rotation, _stop(decision))
         for warning in decision.warnings:
             self.warn(rotation, warning)
@@ -108,16 +104,6 @@ def is_late(rotation: Mapping[str, Any]) -> bool:
 
 def _hosts(rotations: Mapping[str, Iterable[Rotation]], asked: Any) -> list[str]:
     return [host for host, of_host in rotations.items() if any(asked(one) for one in of_host)]
-
-
-def _same_premise(before: Mapping[str, Any], decision: Decision) -> bool:
-    return (before.get("premise") or {}).get("spki_sha256") == decision.premise
-
-
-def _refusal(refused: Mapping[str, Any]) -> RotationError:
-    error = RotationError(str(refused.get("code")), str(refused.get("msg")), str(refused.get("remedy") or ""))
-    error.facts = dict(refused.get("facts") or {})
-    return error
 
 
 def _stop(decision: Decision) -> RotationError:

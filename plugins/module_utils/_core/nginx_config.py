@@ -33,7 +33,8 @@ _INHERITED = (
     "ssl_stapling_file",
     "ssl_trusted_certificate",
 )
-_SNIPPET = re.compile(r"/live/nginx\.conf\Z")
+# As a pattern it matches nothing before the first rotation, and then nginx does not mind.
+_SNIPPET = re.compile(r"(.*/live/)(?:nginx|\*)\.conf\Z")
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,9 @@ class Configuration:
     def _snippet(self, server: _Placed) -> str | None:
         for directive in server.block:
             if directive["directive"] == "include":
-                path = self._absolute(directive["args"][0])
-                if _SNIPPET.search(path):
-                    return path
+                match = _SNIPPET.fullmatch(self._absolute(directive["args"][0]))
+                if match:
+                    return match[1] + "nginx.conf"
         return None
 
     def _settings(self, level: _Placed, outer: Settings) -> Settings:

@@ -44,7 +44,7 @@ def rotations_from_vhosts(
         if not names:
             problems.append(_at(group[0], "no_server_name", f"no name to ask for in front of {pair[0]}"))
         elif listeners:
-            name = _name_of(pair, names, root, taken=name_of_pair.values())
+            name = _name_of(pair, group[0].snippet, names, root, taken=name_of_pair.values())
             name_of_pair[pair] = name
             rotations.append({**defaults, "name": name, **_skeleton(pair, group, names, listeners, root)})
     _mark_companions(rotations, vhosts, name_of_pair, problems)
@@ -89,10 +89,13 @@ def _stapling(group: Sequence[Vhost]) -> str:
     return "nginx" if any(vhost.stapling for vhost in group) else "off"
 
 
-def _name_of(pair: tuple[str, str], names: Sequence[str], root: str, taken: Iterable[str]) -> str:
-    """A name that is the same in the next run: that of the folder, or else made of the first server name."""
-    existing = live_name(pair[0], root)
-    if existing:
+def _name_of(pair: tuple[str, str], snippet: str | None, names: Sequence[str], root: str, taken: Iterable[str]) -> str:
+    """A name that is the same in the next run: that of the folder, or else made of the first server name.
+
+    A vhost that already includes the snippet of a folder says with it which folder is to be its own.
+    """
+    existing = live_name(pair[0], root) or (live_name(snippet, root) if snippet else None)
+    if existing and existing not in taken:
         return existing
     name = certificate_name_from(names[0])
     if name not in taken:

@@ -122,6 +122,9 @@ def _of_installed(
         return None
     if policy.is_forced(rotation):
         return _rotate_live(live, (_differs(others, live), _forced(policy)), policy, rotation)
+    if live.version is None:
+        # Replaced by hand at the vhost's own paths: there is no release to reload into, so it becomes one.
+        return _rotate_live(live, (_differs(others, live),), policy, rotation)
     return Decision("repair", (_differs(others, live),))
 
 

@@ -240,7 +240,7 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
     "replaced by hand without a reload": (
         rotation(served(), installed=paths(NEW)),
         PlanPolicy(),
-        "repair",
+        "rotate",
         ["served_differs_from_installed"],
     ),
     "installed is revoked, another is served": (

@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verify: hand-shake with every place until each has proven to serve the new certificate, or time is up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible.utils.display import Display
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_version
+from ansible_collections.certops.rotation.plugins.module_utils._core.served_proof import PlaceProof, Wanted
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import handshakes
+from ansible_collections.certops.rotation.plugins.modules.served_certificate import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import Place, places, served_entry
+from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
+    FleetAction,
+    Rotation,
+    action_of,
+)
+from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
+
+display = Display()
+
+# More would only cost time: with so many workers each of them still gets a client soon.
+_MOST_STAPLES_IN_A_ROW = 32
+
+
+@dataclass
+class Watch:
+    """One rotation whose places are being watched."""
+
+    rotation: Rotation
+    proofs: list[tuple[Place, PlaceProof]]
+
+    @property
+    def is_served(self) -> bool:
+        """At least one place proves it, and all of those that ever answered."""
+        proven = [proof.is_served for _place, proof in self.proofs if not proof.is_still_silent]
+        return bool(proven) and all(proven)
+
+    @property
+    def is_stapled(self) -> bool:
+        return all(proof.is_stapled for _place, proof in self.proofs if not proof.is_still_silent)
+
+    @property
+    def must_staple(self) -> bool:
+        return bool(self.rotation["issued"].get("must_staple"))
+
+
+class ActionModule(FleetAction):
+    """Adds ``proof`` and ``times.served``, or ``error`` and ``needs_rollback``."""
+
+    step = "verify"
+    argument_spec = ARGUMENT_SPEC
+
+    def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
+        concerned = [one for one in self.active(rotations) if self._is_concerned(one)]
+        if concerned and not self.check_mode:
+            self._prove(concerned, rotations)
+        rollback = [host for host, of_host in rotations.items() if any(one.get("needs_rollback") for one in of_host)]
+        return {"rollback": rollback}
+
+    def _is_concerned(self, rotation: Rotation) -> bool:
+        """A decision is not asked of those who use this step alone."""
+        if not (rotation.get("issued") or {}).get("serial"):
+            return False
+        action = action_of(rotation)
+        return action in (None, "repair", "finish") or (action == "rotate" and bool(rotation.get("installation")))
+
+    def _prove(self, concerned: Sequence[Rotation], rotations: Mapping[str, list[Rotation]]) -> None:
+        warnings: list[str] = []
+        judge = judging(self.options, warnings)
+        for warning in warnings:
+            display.warning(f"verify: {warning}")
+        watches = [self._watch(one, rotations[one["host"]]) for one in concerned]
+        self._watch_all(watches, judge)
+        for watch in watches:
+            self._conclude(watch)
+
+    def _watch(self, rotation: Rotation, of_host: Sequence[Rotation]) -> Watch:
+        issued = rotation["issued"]
+        wanted = Wanted(
+            serial=issued["serial"],
+            spki_sha256=issued["spki_sha256"],
+            in_a_row=max(1, self.options["consecutive"]),
+            staples_in_a_row=self._staples_in_a_row(rotation),
+        )
+        silent = {
+            (one["address"], one["port"], one["server_name"])
+            for one in rotation.get("served") or ()
+            if one.get("error") and not one.get("serial")
+        }
+        # With nothing served anywhere before, it is a first issue, and every place has to begin to answer.
+        if not any(one.get("serial") for one in rotation.get("served") or ()):
+            silent = set()
+        proofs = []
+        for place in places(rotation, of_host):
+            key = (place.endpoint.address, place.endpoint.port, place.server_name)
+            proofs.append((place, PlaceProof(wanted, was_silent_before=key in silent)))
+        return Watch(rotation, proofs)
+
+    def _staples_in_a_row(self, rotation: Rotation) -> int:
+        """How many stapled handshakes in a row it takes to have met every worker; 0 where nothing is stapled."""
+        mode = stapling_of(rotation)
+        issued = rotation["issued"]
+        if mode not in ("nginx", "file") or not (issued.get("ocsp_urls") or mode == "file"):
+            return self.options["consecutive"] if issued.get("must_staple") else 0
+        if mode == "file":
+            return int(self.options["consecutive"])
+        workers = ((rotation.get("installation") or {}).get("reload") or {}).get("new_workers") or 0
+        return min(max(self.options["consecutive"], 2 * int(workers)), _MOST_STAPLES_IN_A_ROW)
+
+    def _watch_all(self, watches: Sequence[Watch], judge: Judging) -> None:
+        """Rounds of handshakes, all places that lack something at once, until nothing lacks or time is up."""
+        deadline = self._started + self.options["deadline"]
+        staple_deadline: float | None = None
+        while True:
+            if all(watch.is_served for watch in watches) and staple_deadline is None:
+                staple_deadline = time.monotonic() + self.options["staple_deadline"]
+            asked = [
+                (place, proof)
+                for watch in watches
+                for place, proof in watch.proofs
+                if proof.missing and not (proof.is_still_silent and watch.is_served)
+            ]
+            if not asked or time.monotonic() > (staple_deadline or deadline):
+                return
+            if not self._round(asked, judge):
+                time.sleep(self.options["interval"])
+
+    def _round(self, asked: Sequence[tuple[Place, PlaceProof]], judge: Judging) -> bool:
+        """As many handshakes as each place lacks, at once: several connections meet several workers.
+
+        True if every one of them was good, and there is nothing to wait for.
+        """
+        repeated = [(place, proof) for place, proof in asked for _time in range(proof.missing)]
+        shaken = handshakes(
+            [place.endpoint for place, _proof in repeated],
+            timeout=self.options["timeout"],
+            concurrency=self.options["concurrency"],
+        )
+        at = self.now()
+        for (place, proof), handshake in zip(repeated, shaken, strict=True):
+            proof.feed(served_entry(place, handshake, judge, at))
+        return all(not proof.missing for _place, proof in asked)
+
+    def _conclude(self, watch: Watch) -> None:
+        rotation, now = watch.rotation, datetime.now(UTC)
+        if not watch.is_served:
+            return self._fail(rotation, not_served(watch))
+        silent = [str(place) for place, proof in watch.proofs if proof.is_still_silent]
+        if silent:
+            self.warn(rotation, f"not checked, because nothing answered before either: {', '.join(silent)}")
+        if not watch.is_stapled:
+            error = staple_missing(watch)
+            if watch.must_staple:
+                return self._fail(rotation, error)
+            self.warn(rotation, error.message)
+        elif stapling_of(rotation) == "file" and any(proof.unstapled for _place, proof in watch.proofs):
+            self.warn(rotation, "some handshakes were not stapled, although the staple is installed as a file")
+        rotation["proof"] = {
+            "serial": rotation["issued"]["serial"],
+            "spki_sha256": rotation["issued"]["spki_sha256"],
+            "checked": [proof.as_checked(as_text(now)) for _place, proof in watch.proofs if not proof.is_still_silent],
+            "at": as_text(now),
+        }
+        self.stamp(rotation, "served", now)
+        return None
+
+    def _fail(self, rotation: Rotation, error: RotationError) -> None:
+        rotation["needs_rollback"] = may_go_back(rotation)
+        if action_of(rotation) == "rotate" and not rotation["needs_rollback"]:
+            error.remedy += " The new release stays: its predecessor must never be served again, or is not there."
+        self.failing(rotation, error)
+
+
+def stapling_of(rotation: Mapping[str, Any]) -> str:
+    """How the release that is live is stapled: off, nginx or file."""
+    installation = rotation.get("installation") or {}
+    record = (live_version(rotation) or {}).get("record") or {}
+    return str(installation.get("stapling") or record.get("stapling") or "off")
+
+
+def may_go_back(rotation: Mapping[str, Any]) -> bool:
+    """Whether the predecessor may be served again: never one that is revoked, or whose key is compromised."""
+    decision, predecessor = rotation.get("decision") or {}, rotation.get("predecessor")
+    if decision.get("action") != "rotate" or not predecessor or not (rotation.get("installation") or {}).get("changed"):
+        return False
+    return not decision.get("compromised") and not predecessor.get("already_revoked")
+
+
+def not_served(watch: Watch) -> RotationError:
+    seen = {str(place): proof.what_was_seen() for place, proof in watch.proofs if not proof.is_served}
+    places_seen = "; ".join(f"{place} {what}" for place, what in list(seen.items())[:5])
+    serial = watch.rotation["issued"]["serial"]
+    return RotationError(
+        "not_served",
+        f"the new certificate {serial} is not served: {places_seen or 'there is no listener to ask'}",
+        remedy="Look whether the vhost uses the release's paths, and whether the listeners are this server's.",
+        serial=serial,
+        seen=seen,
+    )
+
+
+def staple_missing(watch: Watch) -> RotationError:
+    seen = {
+        str(place): ((proof.last.get("staple") or {}).get("detail") or (proof.last.get("staple") or {}).get("status"))
+        for place, proof in watch.proofs
+        if not proof.is_stapled
+    }
+    places_seen = "; ".join(f"{place}: {what}" for place, what in list(seen.items())[:5])
+    return RotationError(
+        "staple_missing",
+        f"the new certificate is served without a good staple: {places_seen}",
+        remedy="Look whether the vhost includes live/nginx.conf, and whether the host reaches resolver and responder.",
+        seen=seen,
+    )
