@@ -17,11 +17,12 @@ _PACKAGE = "ansible_collections.certops.rotation.plugins.modules"
 
 
 class HostModules:
-    """Calls modules against one root. ``defaults`` are added to the options of each call that has them."""
+    """Calls modules against one root. ``before`` is put before the command, such as ``strace`` or ``nsenter``."""
 
     def __init__(self, root: Path, python: str = sys.executable, library: str | None = None) -> None:
         self.root = root
         self.python = python
+        self.before: list[str] = []
         self.library = library or library_of_this_python()
         self.outputs: list[str] = []
 
@@ -37,7 +38,7 @@ class HostModules:
             options.setdefault("root", str(self.root))
         arguments = dict(options, _ansible_check_mode=check, _ansible_diff=True)
         process = subprocess.Popen(
-            [self.python, "-m", f"{_PACKAGE}.{module}"],
+            [*self.before, self.python, "-m", f"{_PACKAGE}.{module}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
