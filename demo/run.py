@@ -9,6 +9,7 @@ Needs nginx and openssl, no root. Everything happens below build/demo, on loopba
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT / "build" / "collections"), str(ROOT)]
 
-from demo import story, world  # noqa: E402  (the collection must be importable first)
+from ansible_collections.certops.rotation.tests.support import playbook  # noqa: E402  (the collection must be importable first)
+
+from demo import story  # noqa: E402
+from demo.scene import NAME, Scene  # noqa: E402
 
 
 @contextmanager
@@ -30,29 +34,35 @@ def step(text: str) -> Iterator[None]:
     story.took(time.monotonic() - started)
 
 
+def rotate(scene: Scene) -> int:
+    """Run the playbook as a user would, and show what it prints."""
+    inventory = scene.inventory()
+    command = [playbook.command(), "-i", str(inventory), "certops.rotation.rotate"]
+    return subprocess.run(command, cwd=scene.place, env=playbook.environment(), check=False).returncode
+
+
 def main() -> int:
     place = ROOT / "build" / "demo"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    with world.World(place) as scene:
+    with Scene(place) as scene:
         with step("A certificate authority of your own is created: root, intermediate, CRL, OCSP responses as static files."):
             scene.create_ca()
         with step("A shop gets its first certificate, and nginx serves it."):
-            scene.issue_first_certificate()
-            scene.start_nginx()
+            scene.open_shop()
             before = scene.look()
         story.show_served("What clients see", before)
         with step("The private key has leaked. The CA revokes the certificate: keyCompromise."):
-            scene.revoke_first_certificate()
+            scene.revoke(NAME)
             revoked = scene.look()
         story.show_served("The same certificate, a moment later (nginx itself won't tell you)", revoked)
         with step("ansible-playbook certops.rotation.rotate: found, replaced under a fresh key, proven, old key destroyed."):
-            code = scene.rotate()
-        after = scene.look()
+            code = rotate(scene)
+        after, report = scene.look(), scene.report_path()
         story.show_before_and_after(revoked, after)
         with step("The same playbook once more: nothing is due, nothing changes."):
-            again = scene.rotate()
-        return story.verdict(code, again, revoked, after, scene.report())
+            again = rotate(scene)
+        return story.verdict(code, again, revoked, after, report)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,13 +19,13 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry
 from cryptography import x509
 
 
-def judging(options: Mapping[str, Any], warnings: list[str]) -> Judging:
+def judging(options: Mapping[str, Any], notes: list[str]) -> Judging:
     """One judge for the whole step, with the options of ``TRUST_SPEC``."""
     http = HttpClient(timeout=options["timeout"])
-    return Judging(http=http, policy=RevocationPolicy(), anchors=trust_anchors(options, warnings))
+    return Judging(http=http, policy=RevocationPolicy(), anchors=trust_anchors(options, notes))
 
 
-def trust_anchors(options: Mapping[str, Any], warnings: list[str]) -> list[x509.Certificate]:
+def trust_anchors(options: Mapping[str, Any], notes: list[str]) -> list[x509.Certificate]:
     """The roots of the issuers, those in files, and the system's. RotationError ``trust_anchor_unreadable``.
 
     An issuer that cannot be opened costs a warning: its certificates become unknown, and nothing worse.
@@ -34,7 +35,7 @@ def trust_anchors(options: Mapping[str, Any], warnings: list[str]) -> list[x509.
         try:
             anchors.extend(open_issuer(name, options["issuers"]).trust_anchors())
         except RotationError as error:
-            warnings.append(f"issuer {name}: {error.message} ({error.code})")
+            notes.append(f"issuer {name}: {error.message} ({error.code})")
     for path in options["trust_anchors"]:
         anchors.extend(certificates_in(path))
     return [*anchors, *_system_anchors()]
@@ -57,7 +58,10 @@ def certificates_in(path: str) -> list[x509.Certificate]:
 def _system_anchors() -> list[x509.Certificate]:
     """What the system trusts; nothing where it has no such file or an unreadable one."""
     path = ssl.get_default_verify_paths().cafile
-    try:
-        return certificates_in(path) if path else []
-    except RotationError:
-        return []
+    with warnings.catch_warnings():
+        # Old roots have serials that RFC 5280 does not allow; that they are still shipped is not ours to tell.
+        warnings.simplefilter("ignore")
+        try:
+            return certificates_in(path) if path else []
+        except RotationError:
+            return []
