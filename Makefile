@@ -39,8 +39,8 @@ lab-test: ## the lab and the molecule scenarios in it (root)
 bench: setup ## measure against the goals; writes build/bench.json
 	@$(DEV) tests/bench/run.py
 
-try-minimal: setup ## make setup in a new minimal Debian from this work tree's last commit (root)
-	@tests/minimal/try.sh
+try-minimal: setup ## the last commit on a new minimal Debian: make setup, and TRY="demo test" if given (root)
+	@tests/minimal/try.sh $(TRY)
 
 lock: setup ## write the lock files in requirements/ anew
 	@tools/lock.sh

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Tries the last commit on a minimal Debian that has git, make and python3 alone. Needs root.
 #
-#   tests/minimal/try.sh [target ...]     make targets to run there; default: setup
+#   tests/minimal/try.sh [target ...]     make targets to run there after setup, such as demo or test
 #
-# First as a user without rights, who must be told what is missing; then as root. The machine's own package sources,
+# First as a user without rights, who must be told what is missing; then as root, but the demo as that user. The machine's own package sources,
 # pip settings and certificates are used inside, so that it works behind a mirror.
 set -euo pipefail
 
@@ -17,14 +17,14 @@ trap 'rm -rf --one-file-system "$place"' EXIT
 
 if [ ! -e "$base" ]; then
     echo "== making a minimal Debian ($suite)"
-    mmdebstrap --quiet --mode=root --variant=minbase --include=ca-certificates,git,make,python3 "$suite" "$base.new"
-    mv "$base.new" "$base"
+    mmdebstrap --quiet --mode=root --variant=minbase --include=ca-certificates,git,make,python3 "$suite" "$base.new.tar"
+    mv "$base.new.tar" "$base"
 fi
 mkdir "$place/rootfs"
 tar -C "$place/rootfs" -xf "$base"
 
 for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/keyrings \
-    /usr/share/keyrings /etc/pip.conf /etc/hosts /etc/ssl/certs; do
+    /usr/share/keyrings /etc/pip.conf /etc/hosts /etc/resolv.conf /etc/ssl/certs; do
     [ -e "$path" ] || continue
     mkdir -p "$place/rootfs$(dirname "$path")"
     cp -a --remove-destination "$path" "$place/rootfs$(dirname "$path")/"
@@ -37,26 +37,50 @@ done
 git clone --quiet "$root" "$place/rootfs/srv/project"
 chroot "$place/rootfs" useradd --create-home plain
 
-settings=(--setenv=LANG=)
-while read -r name; do settings+=("--setenv=$name=${!name}"); done < <(
+# Nothing is started by installing it, as in any container.
+printf '#!/bin/sh\nexit 101\n' >"$place/rootfs/usr/sbin/policy-rc.d"
+chmod +x "$place/rootfs/usr/sbin/policy-rc.d"
+
+settings=(HOME=/root "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" TERM=dumb)
+while read -r name; do settings+=("$name=${!name}"); done < <(
     compgen -e | grep -E '^(PIP|UV)_|^(SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE)$|_proxy$' || true
 )
+# In namespaces of its own: its mounts and processes are gone when the command is.
+# shellcheck disable=SC2016 # expanded inside
 inside() {
-    systemd-nspawn --quiet --pipe --register=no --keep-unit --resolv-conf=replace-host "${settings[@]}" \
-        --directory="$place/rootfs" --chdir=/srv/project "$@" </dev/null
+    user=$1
+    shift
+    unshare --mount --pid --fork --kill-child bash -c '
+        set -e
+        rootfs=$1 user=$2
+        shift 2
+        mount -t proc proc "$rootfs/proc"
+        mount --rbind /sys "$rootfs/sys"
+        mount --rbind /dev "$rootfs/dev"
+        exec chroot --userspec="$user" "$rootfs" env --chdir=/srv/project -i "$@"
+    ' inside "$place/rootfs" "$user" "${settings[@]}" "$@" </dev/null
 }
 
 echo "== as a user without rights: make setup must name what is missing"
 chroot "$place/rootfs" chown -R plain /srv/project
-if inside --user=plain make setup; then
+if inside plain make setup; then
     echo "try-minimal: make setup should have failed" >&2
     exit 1
 fi
 chroot "$place/rootfs" chown -R root /srv/project
 
-for target in "${@:-setup}"; do
-    echo "== as root: make $target"
-    time inside make "$target"
+echo "== as root: make setup"
+time inside root make setup
+for target in "$@"; do
+    if [ "$target" = demo ]; then
+        echo "== as a user without rights: make demo"
+        chroot "$place/rootfs" chown -R plain /srv/project
+        time inside plain make demo
+        chroot "$place/rootfs" chown -R root /srv/project
+    else
+        echo "== as root: make $target"
+        time inside root make "$target"
+    fi
 done
-echo "== again: make setup"
-time inside make setup
+echo "== again, when all is there: make setup"
+time inside root make setup
