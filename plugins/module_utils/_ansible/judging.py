@@ -213,9 +213,9 @@ class Judging:
         if prefer is Prefer.BOTH:
             yield from _until_answered(responses)
             yield from _until_answered(crls)
-        elif prefer is Prefer.OCSP:
+        elif prefer is Prefer.OCSP and ocsp_urls(question.certificate):
             yield from _until_answered(responses)
-        elif prefer is Prefer.CRL:
+        elif prefer is Prefer.CRL and crl_urls(question.certificate):
             yield from _until_answered(crls)
         else:
             yield from _until_answered(_chained(crls, responses))

@@ -165,7 +165,9 @@ class Prefer(enum.StrEnum):
     ANY = "any"
     """the CRL, which all certificates of a CA share; OCSP if that gives no answer"""
     OCSP = "ocsp"
+    """OCSP alone for a certificate that names a responder, as CAs seldom do"""
     CRL = "crl"
+    """the CRL alone for a certificate that names one"""
     BOTH = "both"
     """all of them, so that a disagreement is seen"""
 

@@ -193,10 +193,7 @@ def test_no_flipped_bit_yields_good(step: int) -> None:
     for position in range(step, len(response), 8):
         flipped = bytearray(response)
         flipped[position] ^= 1 << step
-        finding = judged(bytes(flipped))
-        # What is outside of the signature, the certificates sent along and lengths in the wrapping, may be anything.
-        assert finding.status is UNKNOWN or bytes(flipped)[-72:] == response[-72:]
-        assert finding.status is not REVOKED
+        assert said(bytes(flipped))[0] is UNKNOWN, position
 
 
 def test_delegate_without_the_purpose() -> None:

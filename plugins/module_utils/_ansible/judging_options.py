@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of everything that judges revocation, documented in ``doc_fragments/revocation.py``, and what they become."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Given, Judging
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Prefer, RevocationPolicy
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
+
+_MEBIBYTE = 1 << 20
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+
+FETCHING_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "fetch": {"type": "bool", "default": True},
+    "timeout": {"type": "float", "default": 10.0},
+    "max_mebibytes": {"type": "int", "default": 64},
+    "allow_private_addresses": {"type": "bool", "default": True},
+}
+
+POLICY_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "prefer": {"type": "str", "choices": ["any", "ocsp", "crl", "both"], "default": "any"},
+    "tolerance": {"type": "int", "default": 300},
+    "max_age": {"type": "int"},
+    "judge_issuers": {"type": "bool", "default": True},
+    "at": {"type": "str"},
+}
+
+TRUST_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "trust_anchors": {"type": "str"},
+    "trust_anchor_paths": {"type": "list", "elements": "path", "default": []},
+}
+
+REVOCATION_ARGUMENT_SPEC = {**FETCHING_ARGUMENT_SPEC, **POLICY_ARGUMENT_SPEC, **TRUST_ARGUMENT_SPEC}
+
+
+def judging_from(params: Mapping[str, Any], given: Given | None = None) -> Judging:
+    """The Judging that the options of ``REVOCATION_ARGUMENT_SPEC`` ask for."""
+    return Judging(http=http_from(params), policy=policy_from(params), anchors=anchors_from(params), given=given)
+
+
+def http_from(params: Mapping[str, Any]) -> HttpClient:
+    """:raises RotationError: ``limit_invalid``."""
+    for name in ("timeout", "max_mebibytes"):
+        if params[name] <= 0:
+            raise RotationError("limit_invalid", f"{name} must be more than 0")
+    return HttpClient(
+        timeout=params["timeout"],
+        max_bytes=params["max_mebibytes"] * _MEBIBYTE,
+        allow_private=params["allow_private_addresses"],
+    )
+
+
+def policy_from(params: Mapping[str, Any]) -> RevocationPolicy:
+    max_age = params["max_age"]
+    return RevocationPolicy(
+        prefer=Prefer(params["prefer"]),
+        tolerance=timedelta(seconds=params["tolerance"]),
+        max_age=None if max_age is None else timedelta(seconds=max_age),
+        judge_issuers=params["judge_issuers"],
+        fetch=params["fetch"],
+    )
+
+
+def moment_from(params: Mapping[str, Any]) -> datetime:
+    """The time to judge for: ``at``, or now. The one place where the clock is read for judging."""
+    text = params["at"]
+    return datetime.now(UTC).replace(microsecond=0) if text is None else from_text(text)
+
+
+def anchors_from(params: Mapping[str, Any]) -> list[x509.Certificate]:
+    """The trust anchors given; those of the system if none are."""
+    anchors = []
+    if params["trust_anchors"]:
+        anchors += read_certificates(params["trust_anchors"].encode(), "trust_anchors")
+    for path in params["trust_anchor_paths"]:
+        anchors += read_certificates(read_file(path), path)
+    return anchors or _system_anchors()
+
+
+def read_file(path: str) -> bytes:
+    """:raises RotationError: ``file_unreadable``."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as exc:
+        raise RotationError("file_unreadable", f"{path} cannot be read: {exc.strerror}", path=path) from exc
+
+
+def _system_anchors() -> list[x509.Certificate]:
+    """What this machine trusts; none where its bundle is not found."""
+    paths = ssl.get_default_verify_paths()
+    for bundle in (paths.cafile, f"{paths.capath}/ca-certificates.crt", *_BUNDLES):
+        try:
+            if bundle:
+                return read_certificates(read_file(bundle), bundle)
+        except RotationError:
+            continue
+    return []
