@@ -149,7 +149,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows versions and fingerprints, never the content of a key.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.key_csr
   - module: certops.rotation.service_reload
@@ -195,8 +195,9 @@ reload:
   sample: {kind: systemd, name: nginx, master_pid: 812, new_workers: 2, old_workers_left: 0, seconds: 0.1, warnings: ""}
 code:
   description:
-    - Why it failed, for example V(config_test_failed), V(config_broken_before), V(reload_failed), V(reload_without_effect),
-      V(service_not_running), V(key_mismatch), V(disk_full), V(read_only), V(locked), V(root_unsafe), V(release_differs),
+    - Why it failed, for example V(config_test_failed), V(config_broken_before), V(reload_failed),
+      V(reload_without_effect), V(service_not_running), V(key_mismatch), V(disk_full), V(read_only), V(locked),
+      V(root_unsafe), V(release_differs),
       V(version_unknown), V(version_unusable), V(rollback_refused), V(staple_missing) or V(adoption_refused).
     - C(facts.live) tells which version of each certificate is live after the failure, C(facts.output) what the server
       said.

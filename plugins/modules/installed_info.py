@@ -47,7 +47,7 @@ attributes:
   diff_mode:
     support: N/A
     description: Changes nothing.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.key_csr
 """

@@ -131,7 +131,7 @@ attributes:
   diff_mode:
     support: none
     description: A new key and request have no earlier state to compare with.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.installed_info
   - module: certops.rotation.certificate_install

@@ -84,7 +84,7 @@ attributes:
   diff_mode:
     support: none
     description: There is nothing to show of a key.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.key_signature
 """

@@ -20,11 +20,12 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: partial
-    description: Runs the configuration test, and does not reload.
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    details: The configuration test is run, the reload is not.
   diff_mode:
     support: none
     description: A reload has no content to compare.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.certificate_install
 """

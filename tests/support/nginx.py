@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real nginx on loopback: its own prefix directory, high ports, run as the current user, ended by its own pid.
 
-    with Nginx(tmp_path / "nginx", [Vhost(("shop.example.org",), chain, key)]) as nginx:
-        nginx.served("shop.example.org")      # the certificate a client gets, as DER
-        nginx.service                         # the option ``service`` of our modules
+with Nginx(tmp_path / "nginx", [Vhost(("shop.example.org",), chain, key)]) as nginx:
+    nginx.served("shop.example.org")      # the certificate a client gets, as DER
+    nginx.service                         # the option ``service`` of our modules
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ class Nginx:
 
     def write(self, broken: str = "") -> None:
         """Write the configuration; ``broken`` is put at its end."""
-        temporary = "".join(
-            f"    {kind}_temp_path {self.prefix}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "".join(f"    {kind}_temp_path {self.prefix}/{kind};\n" for kind in kinds)
         user = "user root;" if os.geteuid() == 0 else ""
         servers = "".join(vhost.text for vhost in self.vhosts)
         self.configuration.write_text(

@@ -24,8 +24,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.command imp
 from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import read_keys_log
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath, own_paths
-from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
 from ansible_collections.certops.rotation.plugins.module_utils._host.resolvers import resolvers
+from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
 
 _LIMIT = 1024 * 1024
 

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from typing import List
-
 _LIMIT = 64 * 1024
 
 
-def resolvers(path: str = "/etc/resolv.conf") -> List[str]:
+def resolvers(path: str = "/etc/resolv.conf") -> list[str]:
     """Addresses of the host's name servers, as nginx writes them: IPv6 in brackets, no link-local scopes."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:

@@ -22,7 +22,8 @@ def strace_works() -> bool:
     """strace may be missing, or forbidden in a container."""
     if shutil.which("strace") is None:
         return False
-    return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], check=False, capture_output=True).returncode == 0
+    tried = subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], check=False, capture_output=True)
+    return tried.returncode == 0
 
 
 needs_strace = pytest.mark.skipif(not strace_works(), reason="strace is missing or forbidden: no faults are injected")

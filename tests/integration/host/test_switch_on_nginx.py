@@ -90,9 +90,7 @@ def test_adopted_vhost_keeps_its_configuration(world: HostWorld) -> None:
         assert served(nginx) == spki_of(issued.certificate)
 
 
-def test_refused_configuration_leaves_the_old_release(
-    world: HostWorld, first: dict[str, Any], nginx: Nginx
-) -> None:
+def test_refused_configuration_leaves_the_old_release(world: HostWorld, first: dict[str, Any], nginx: Nginx) -> None:
     nginx.vhosts[0].extra = f"include {world.root}/shop/live/nginx.conf;"
     nginx.write()
     assert not world.modules.run("service_reload", service=world.service).get("failed")
@@ -136,9 +134,7 @@ def test_configuration_that_was_broken_before_is_told_apart(
 
 
 @pytest.mark.parametrize("back_allowed", [True, False])
-def test_reload_without_effect(
-    world: HostWorld, first: dict[str, Any], nginx: Nginx, back_allowed: bool
-) -> None:
+def test_reload_without_effect(world: HostWorld, first: dict[str, Any], nginx: Nginx, back_allowed: bool) -> None:
     """A test that passes and a SIGHUP that nginx answers in its log only."""
     nginx.write(broken="a_mistake_the_test_does_not_see;")
     world.service.update(test=["true"], timeout=1)
@@ -163,7 +159,8 @@ def test_reload_command_that_fails_goes_back_and_reloads_again(
 ) -> None:
     """The command takes effect and then fails: the old release has to be served again."""
     script = tmp_path / "reload"
-    script.write_text(f'#!/bin/sh\nkill -HUP {nginx.pid}\n[ -e {tmp_path}/second ] && exit 0\n: > {tmp_path}/second\nexit 3\n')
+    again = tmp_path / "again"
+    script.write_text(f"#!/bin/sh\nkill -HUP {nginx.pid}\n[ -e {again} ] && exit 0\n: > {again}\nexit 3\n")
     script.chmod(0o755)
     world.service.update(kind="command", reload=[str(script)])
     result = world.install(world.release(world.prepare()))

@@ -39,11 +39,18 @@ def test_first_release_is_written_whole_and_live(world: HostWorld) -> None:
     release = world.release(prepared, record={"issuer": "internal", "order": None, "times": {"issued": "x"}})
     result = world.install(release)
     done = result["installations"]["shop"]
-    assert (done["version"], done["previous"], done["stapling"], done["changed"]) == (prepared["version"], None, "off", True)
+    assert (done["version"], done["previous"], done["changed"]) == (prepared["version"], None, True)
+    assert done["stapling"] == "off"
     assert world.live() == prepared["version"]
     folder = world.version(prepared["version"])
     assert sorted(os.listdir(folder)) == [
-        "fullchain.pem", "nginx.conf", "privkey.pem", "record.json", "request.csr", "trust.pem"]  # fmt: skip
+        "fullchain.pem",
+        "nginx.conf",
+        "privkey.pem",
+        "record.json",
+        "request.csr",
+        "trust.pem",
+    ]
     assert (folder / "fullchain.pem").read_text() == release["chain_pem"]
     assert (folder / "trust.pem").read_text() == release["trust_pem"]
     assert (folder / "nginx.conf").read_text() == SNIPPETS["off"]
@@ -94,8 +101,15 @@ def test_chain_for_another_key_is_refused(world: HostWorld) -> None:
     assert world.live() == first["version"]
 
 
-@pytest.mark.parametrize("chain", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-                                   "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "",
+        "no certificate",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
+    ],
+)
 def test_chain_that_is_none_is_refused(world: HostWorld, chain: str) -> None:
     result = world.install(dict(world.release(world.prepare()), chain_pem=chain))
     assert result["code"] == "certificate_unreadable"
@@ -257,7 +271,10 @@ def test_adoption_replaces_paths_by_links_and_keeps_the_pair(world: HostWorld) -
     assert world.install(release)["changed"] is False
     facts = world.modules.run("key_csr", requests=[{"name": "shop", "action": "look", "paths": paths_of(vhost)}])
     assert facts["certificates"]["shop"]["paths"]["key"] == {
-        "path": str(vhost.key), "kind": "link", "target": str(world.root / "shop" / "live" / "privkey.pem")}  # fmt: skip
+        "path": str(vhost.key),
+        "kind": "link",
+        "target": str(world.root / "shop" / "live" / "privkey.pem"),
+    }
 
 
 def test_look_before_adoption_tells_chain_and_fingerprint(world: HostWorld) -> None:
@@ -365,8 +382,12 @@ def test_interrupted_adoption_is_continued(world: HostWorld) -> None:
 def test_paths_that_cannot_be_adopted_are_refused(world: HostWorld, change: dict[str, str], code: str) -> None:
     vhost, _issued = world.own_vhost()
     other, _other = world.own_vhost("other")
-    places = {"CERTIFICATE": str(vhost.certificate), "OTHER": str(other.key), "FOLDER": str(vhost.key.parent),
-              "STAPLE": str(vhost.key.with_name("staple"))}  # fmt: skip
+    places = {
+        "CERTIFICATE": str(vhost.certificate),
+        "OTHER": str(other.key),
+        "FOLDER": str(vhost.key.parent),
+        "STAPLE": str(vhost.key.with_name("staple")),
+    }
     paths = dict(paths_of(vhost), **{role: places.get(path, path) for role, path in change.items()})
     release = world.release(world.prepare(), paths=paths)
     before = everything(world.folder)

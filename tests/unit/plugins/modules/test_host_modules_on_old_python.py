@@ -19,8 +19,13 @@ def python38() -> str | None:
     """An interpreter that really is 3.8: a pyenv shim of that name may be there without one behind it."""
     candidates = [shutil.which("python3.8"), *map(str, Path.home().glob(".pyenv/versions/3.8*/bin/python3.8"))]
     for candidate in filter(None, candidates):
-        found = subprocess.run([candidate, "-c", "import sys; print(sys.version_info[:2])"], check=False,
-                               capture_output=True, text=True, env={"PATH": os.defpath})  # fmt: skip
+        found = subprocess.run(
+            [candidate, "-c", "import sys; print(sys.version_info[:2])"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.defpath},
+        )
         if found.stdout.strip() == "(3, 8)":
             return candidate
     return None
@@ -39,7 +44,8 @@ def test_whole_life_of_a_pair_on_python_3_8(tmp_path: Path) -> None:
     second = world.rotate(paths=paths)
     assert world.live() == second["version"]
     assert world.retire("shop", first["version"], first["spki_sha256"])["retirements"]["shop"]["destroyed"]
-    signature = world.modules.run("key_signature", name="shop", version=second["version"], data_b64="AAAA", algorithm="ES256")
+    to_sign = {"name": "shop", "version": second["version"], "data_b64": "AAAA", "algorithm": "ES256"}
+    signature = world.modules.run("key_signature", **to_sign)
     assert signature["public_jwk"]["crv"] == "P-256"
     assert world.modules.run("service_reload", service=world.service)["changed"] is True
     info = world.modules.run("installed_info", paths=list(paths.values()))

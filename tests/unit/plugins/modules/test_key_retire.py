@@ -42,8 +42,10 @@ def test_key_of_the_predecessor_is_overwritten_and_remembered(world: HostWorld, 
     assert record["state"] == "retired"
     assert key_of(world, second).exists()
     assert world.retire("shop", first["version"], first["spki_sha256"], more={"fate": "revoked:keyCompromise"}) == {
-        **result, "changed": False,
-        "retirements": {"shop": {"destroyed": [], "at": None, "signatures": [], "left": []}}}  # fmt: skip
+        **result,
+        "changed": False,
+        "retirements": {"shop": {"destroyed": [], "at": None, "signatures": [], "left": []}},
+    }
 
 
 def test_version_is_found_by_the_fingerprint(world: HostWorld) -> None:
@@ -94,9 +96,13 @@ def test_another_key_than_named_is_refused(world: HostWorld) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "code"),
-    [({"fate": "lost\nx"}, "fate_invalid"), ({"spki_sha256": "xyz"}, "name_invalid"), ({"version": "../x"}, "name_invalid"),
-     ({"name": "../x"}, "name_invalid")],
-)  # fmt: skip
+    [
+        ({"fate": "lost\nx"}, "fate_invalid"),
+        ({"spki_sha256": "xyz"}, "name_invalid"),
+        ({"version": "../x"}, "name_invalid"),
+        ({"name": "../x"}, "name_invalid"),
+    ],
+)
 def test_words_that_could_break_files_are_refused(world: HostWorld, wrong: dict[str, str], code: str) -> None:
     world.rotate()
     result = world.modules.run("key_retire", retirements=[{"name": "shop", "spki_sha256": "0" * 64, **wrong}])
@@ -120,8 +126,11 @@ def test_old_versions_without_a_key_are_pruned(world: HostWorld) -> None:
     releases = [world.rotate() for _round in range(5)]
     for release in releases[:3]:
         world.retire("shop", release["version"], release["spki_sha256"])
-    result = world.modules.run("key_retire", keep_versions=1, records=[
-        {"name": "shop", "version": releases[4]["version"], "update": {"state": "visible"}}])  # fmt: skip
+    result = world.modules.run(
+        "key_retire",
+        keep_versions=1,
+        records=[{"name": "shop", "version": releases[4]["version"], "update": {"state": "visible"}}],
+    )
     assert sorted(result["pruned"]["shop"]) == sorted(release["version"] for release in releases[:3])
     kept = {version["version"] for version in world.facts()["versions"]}
     assert kept == {release["version"] for release in releases[3:]}
@@ -145,9 +154,7 @@ def test_key_signs_a_last_time(world: HostWorld) -> None:
     sign = [{"data_b64": base64.b64encode(data).decode(), "algorithm": "RS256"}]
     result = world.retire("shop", prepared["version"], prepared["spki_sha256"], more={"sign": sign})
     (signature,) = result["retirements"]["shop"]["signatures"]
-    public = x509.load_pem_x509_csr(prepared["csr_pem"].encode()).public_key()
-    public.verify(  # type: ignore[union-attr,call-arg]
-        base64.b64decode(signature["signature_b64"]), data, padding.PKCS1v15(), hashes.SHA256()
-    )
+    public: Any = x509.load_pem_x509_csr(prepared["csr_pem"].encode()).public_key()
+    public.verify(base64.b64decode(signature["signature_b64"]), data, padding.PKCS1v15(), hashes.SHA256())
     again = world.retire("shop", prepared["version"], prepared["spki_sha256"], more={"sign": sign})
     assert again["code"] == "key_missing"

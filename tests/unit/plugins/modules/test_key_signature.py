@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> HostWorld:
 def signed(world: HostWorld, algorithm: str, key: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     prepared = world.prepare(key=key)
     public = x509.load_pem_x509_csr(prepared["csr_pem"].encode()).public_key()
-    options = {"name": "shop", "version": prepared["version"], "algorithm": algorithm}
+    options: dict[str, Any] = {"name": "shop", "version": prepared["version"], "algorithm": algorithm}
     return public, world.modules.run("key_signature", data_b64=base64.b64encode(DATA).decode(), **options)
 
 
@@ -65,7 +65,7 @@ def test_algorithm_of_another_kind_of_key_is_refused(world: HostWorld) -> None:
 
 
 def test_missing_key_and_bad_data_are_told(world: HostWorld) -> None:
-    options = {"name": "shop", "version": "20260101T000000Z-abcdef", "algorithm": "ES256"}
+    options: dict[str, Any] = {"name": "shop", "version": "20260101T000000Z-abcdef", "algorithm": "ES256"}
     assert world.modules.run("key_signature", data_b64="AAAA", **options)["code"] == "key_missing"
     options["version"] = world.prepare()["version"]
     assert world.modules.run("key_signature", data_b64="not base64!", **options)["code"] == "data_unreadable"
