@@ -52,7 +52,8 @@ class ActionModule(HostAction):
         if self.options["operation"] == "staple":
             return [one for one in active(rotations) if (one.get("validated") or {}).get("staple_b64")]
         due = active(rotations, ("rotate", "repair"))
-        return [one for one in due if action_of(one) == "repair" or one.get("validated")]
+        # In check mode nothing was issued, and so nothing validated.
+        return [one for one in due if action_of(one) == "repair" or one.get("validated") or self.check_mode]
 
     def _releases(self, rotations: list[Rotation]) -> list[dict[str, Any]]:
         releases = []

@@ -26,9 +26,10 @@ class ActionModule(HostAction):
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         # Also those whose revocation failed: that the new one is served is true all the same, and belongs on disk.
-        concerned = [one for one in rotations if action_of(one) in ("rotate", "repair", "finish") and one.get("proof")]
+        due = [one for one in rotations if action_of(one) in ("rotate", "repair", "finish")]
         if self.check_mode:
-            return {"changed": bool(concerned)}
+            return {"changed": any(one.get("predecessor") and not one.get("error") for one in due)}
+        concerned = [one for one in due if one.get("proof")]
         records = [record for one in concerned if (record := self._record(one))]
         retirements = [self._retirement(one) for one in concerned if self._is_to_retire(one)]
         if not records and not retirements:

@@ -36,7 +36,7 @@ class ActionModule(FleetAction):
             "report": report,
             "counts": report["counts"],
             "failures": reports.failures(rotations, self.options["fail_on"]),
-            "text": reports.as_text(report),
+            "lines": [*reports.as_lines(report), *([f"report: {path}"] if path else [])],
         }
 
     def _write(self, directory: Path, run: str, report: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 - name: Say what happened
   ansible.builtin.debug:
-    msg: "{{ report.text }}"
+    msg: "{{ report.lines }}"
 """
 
 RETURN = r"""
@@ -77,7 +77,7 @@ report:
       type: bool
       returned: always
     counts:
-      description: Rotations by outcome, C(rotated), C(repaired), C(finished), C(kept), C(stopped) and C(failed).
+      description: Rotations by outcome, C(rotated), C(repaired), C(finished), C(kept), C(stopped) and C(failed); C(to_rotate), C(to_repair) and C(to_finish) where nothing was done.
       type: dict
       returned: always
     rotations:
@@ -159,10 +159,11 @@ counts:
   returned: success
   type: dict
   sample: {rotated: 2, kept: 5}
-text:
+lines:
   description: The report in a few lines.
   returned: success
-  type: str
+  type: list
+  elements: str
 """
 
 from typing import Any

@@ -12,6 +12,7 @@ from typing import Any
 SCHEMA = 1
 
 _OUTCOMES = {"rotate": "rotated", "repair": "repaired", "finish": "finished", "keep": "kept", "stop": "stopped"}
+_TO_BE_PROVEN = frozenset({"rotate", "repair", "finish"})
 _COPIED = ("installation", "rolled_back", "proof", "revocation", "retirement", "error", "sources")
 _OF_A_CERTIFICATE = ("serial", "spki_sha256", "issuer_name", "not_before", "not_after", "order")
 
@@ -54,10 +55,16 @@ def entry_of(rotation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def outcome_of(rotation: Mapping[str, Any]) -> str:
-    """``failed`` whatever was decided, if there is an error; else what the decision led to."""
+    """``failed`` whatever was decided, if there is an error; else what the decision led to.
+
+    What only was looked at, by the role check or in check mode, is ``to_rotate``, ``to_repair`` or ``to_finish``.
+    """
     if rotation.get("error"):
         return "failed"
-    return _OUTCOMES.get((rotation.get("decision") or {}).get("action", ""), "undecided")
+    action = (rotation.get("decision") or {}).get("action", "")
+    if action in _TO_BE_PROVEN and not rotation.get("proof"):
+        return f"to_{action}"
+    return _OUTCOMES.get(action, "undecided")
 
 
 def failures(rotations: Mapping[str, Sequence[Mapping[str, Any]]], fail_on: Iterable[str] = ()) -> dict[str, str]:
@@ -78,17 +85,18 @@ def _failures_of(rotation: Mapping[str, Any], codes: frozenset[str]) -> list[str
     return [f"{rotation.get('name')}: {reason['text']} ({reason['code']})" for reason in reasons if reason["code"] in codes]
 
 
-def as_text(report: Mapping[str, Any]) -> str:
+def as_lines(report: Mapping[str, Any]) -> list[str]:
     """The report in a few lines: counts, then every certificate that was not simply kept, failures first."""
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(report["counts"].items()))
+    counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(report["counts"].items()))
     notable = [entry for entry in report["rotations"] if entry["outcome"] != "kept" or entry["warnings"]]
     notable.sort(key=lambda entry: entry["outcome"] != "failed")
-    return "\n".join([counts or "no certificates", *(line for entry in notable for line in _lines(entry))])
+    return [counts or "no certificates", *(line for entry in notable for line in _lines(entry))]
 
 
 def _lines(entry: Mapping[str, Any]) -> list[str]:
     reasons = "; ".join(reason["text"] for reason in entry["decision"].get("reasons") or ())
-    lines = [f"{entry['host']}/{entry['name']}: {entry['outcome']}" + (f" ({reasons})" if reasons else "")]
+    outcome = entry["outcome"].replace("_", " ")
+    lines = [f"{entry['host']}/{entry['name']}: {outcome}" + (f" ({reasons})" if reasons else "")]
     if entry["before"]["serial"] and entry["after"]["serial"]:
         lines.append(f"  serial {entry['before']['serial']} -> {entry['after']['serial']}")
     revocation = entry.get("revocation")
