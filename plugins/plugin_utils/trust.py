@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension, read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import RevocationPolicy
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
@@ -62,6 +63,10 @@ def _system_anchors() -> list[x509.Certificate]:
         # Old roots have serials that RFC 5280 does not allow; that they are still shipped is not ours to tell.
         warnings.simplefilter("ignore")
         try:
-            return certificates_in(path) if path else []
+            anchors = certificates_in(path) if path else []
         except RotationError:
             return []
+        for anchor in anchors:
+            with contextlib.suppress(RotationError):
+                extension(anchor, x509.BasicConstraints)  # decoding warns once more; what is decoded here, is kept
+    return anchors

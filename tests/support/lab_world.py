@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A CA and vhosts in the lab that this process runs in (`lab.py exec` or `lab.py with`), and the playbooks on its hosts.
+"""A CA and vhosts in the lab that this process runs in (`lab.py exec` or `with`), and the playbooks on its hosts.
 
-    with LabWorld() as world:
-        world.create_ca()
-        world.first_certificates()
-        world.revoke_all("keyCompromise")
-        world.rotate()
+with LabWorld() as world:
+    world.create_ca()
+    world.first_certificates()
+    world.revoke_all("keyCompromise")
+    world.rotate()
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Revocation
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
@@ -29,9 +29,13 @@ from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.publisher import Publisher
 
 LAB_INVENTORY = "CERTOPS_LAB_INVENTORY"
+LAB = playbook.REPOSITORY / "tests" / "lab" / "lab.py"
 VHOSTS = playbook.REPOSITORY / "tests" / "lab" / "playbooks" / "vhosts.yml"
 CA_ADDRESS = "198.18.0.1"
 CA_PORT = 8080
+# The task files with steps of the control node.
+FLEET_STEPS = ("detect", "decide", "settle", "issue", "validate", "verify", "revoke", "confirm", "report")
+END = "-----END CERTIFICATE-----\n"
 
 
 class LabWorld:
@@ -39,7 +43,8 @@ class LabWorld:
 
     def __init__(self) -> None:
         self.lab_inventory = Path(os.environ[LAB_INVENTORY])
-        self.hosts: dict[str, dict[str, Any]] = yaml.safe_load(self.lab_inventory.read_text())["all"]["children"]["lab"]["hosts"]
+        lab = yaml.safe_load(self.lab_inventory.read_text())["all"]["children"]["lab"]
+        self.hosts: dict[str, dict[str, Any]] = lab["hosts"]
 
     def __enter__(self) -> LabWorld:
         self.place = Path(tempfile.mkdtemp(prefix="certops-lab-world-"))
@@ -113,7 +118,7 @@ class LabWorld:
 
     def revoke_all(self, reason: str = "keyCompromise") -> None:
         """Revoke what every host serves now."""
-        served = [self.chain(host).split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n" for host in self.hosts]
+        served = [self.chain(host).partition(END)[0] + END for host in self.hosts]
         outcomes = open_issuer("internal", self.issuers).revoke([Revocation(pem, reason) for pem in served])
         refused = [outcome for outcome in outcomes if isinstance(outcome, RotationError)]
         if refused:
@@ -127,14 +132,26 @@ class LabWorld:
         """The root file system of a host."""
         return self.lab_inventory.parent / "hosts" / host / "root"
 
+    @staticmethod
+    def fleet_steps() -> list[str]:
+        """The names of a rotation's tasks that run once for all hosts, in their order."""
+        tasks = playbook.REPOSITORY / "roles" / "rotate" / "tasks"
+        steps = [step for name in FLEET_STEPS for step in yaml.safe_load((tasks / f"{name}.yml").read_text())]
+        return [step["name"] for step in steps if step.get("run_once") and "ansible.builtin.debug" not in step]
+
     def module_executions(self) -> int:
         """How many module executions the hosts' own journals have seen so far."""
         return sum(self._executions_on(host) for host in self.hosts)
 
     def _executions_on(self, host: str) -> int:
-        script = playbook.REPOSITORY / "tests" / "lab" / "lab.py"
-        command = ["python3", str(script), "run", host, "--", "sh", "-c", "journalctl -q --no-pager -o cat | grep -c Invoked || true"]
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        count = "journalctl -q --no-pager -o cat | grep -c Invoked || true"
+        return int(self.lab("run", host, "--", "sh", "-c", count).stdout)
+
+    @staticmethod
+    def lab(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of `lab.py`, on the lab around this process."""
+        line = [sys.executable, str(LAB), command, "--quiet", *arguments]
+        return subprocess.run(line, check=True, capture_output=True, text=True, timeout=120)
 
     @staticmethod
     def _must(ended: playbook.Run) -> playbook.Run:
