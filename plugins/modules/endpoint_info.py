@@ -56,7 +56,7 @@ attributes:
 requirements:
   - cryptography >= 43
   - pyOpenSSL >= 24.3
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.revocation_info
 """

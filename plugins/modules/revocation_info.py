@@ -76,7 +76,7 @@ attributes:
     description: Changes nothing.
 requirements:
   - pyOpenSSL >= 24.3, for what servers send
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.endpoint_info
 """

@@ -14,6 +14,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
+__all__ = [
+    "DECODING_ERRORS",
+    "MissingLibrary",
+    "dsa",
+    "ec",
+    "ed448",
+    "ed25519",
+    "exceptions",
+    "hashes",
+    "library",
+    "ocsp",
+    "oid",
+    "padding",
+    "pkcs7",
+    "rsa",
+    "serialization",
+    "x509",
+]
+
 _PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL"}
 
 
@@ -37,11 +56,6 @@ class MissingLibrary:
             library=self._package,
         ) from self._error
 
-    def __or__(self, other: object) -> MissingLibrary:
-        return self
-
-    __ror__ = __or__
-
 
 def library(name: str) -> Any:
     """The module ``name``, or a ``MissingLibrary``."""
@@ -52,19 +66,11 @@ def library(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from cryptography import exceptions as exceptions
-    from cryptography import x509 as x509
-    from cryptography.hazmat.primitives import hashes as hashes
-    from cryptography.hazmat.primitives import serialization as serialization
-    from cryptography.hazmat.primitives.asymmetric import dsa as dsa
-    from cryptography.hazmat.primitives.asymmetric import ec as ec
-    from cryptography.hazmat.primitives.asymmetric import ed448 as ed448
-    from cryptography.hazmat.primitives.asymmetric import ed25519 as ed25519
-    from cryptography.hazmat.primitives.asymmetric import padding as padding
-    from cryptography.hazmat.primitives.asymmetric import rsa as rsa
-    from cryptography.hazmat.primitives.serialization import pkcs7 as pkcs7
-    from cryptography.x509 import ocsp as ocsp
-    from cryptography.x509 import oid as oid
+    from cryptography import exceptions, x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs7
+    from cryptography.x509 import ocsp, oid
 else:
     exceptions = library("cryptography.exceptions")
     x509 = library("cryptography.x509")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 
 def missing_names(certificate: x509.Certificate, wanted: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
@@ -25,7 +27,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
 # Collisions of these can be made on purpose, so a CA that signs what others choose can be made to sign something else.
 _WEAK = (hashes.MD5, hashes.SHA1)
 
-_Parameters = padding.PSS | padding.PKCS1v15 | ec.ECDSA | None
+_Parameters: TypeAlias = "padding.PSS | padding.PKCS1v15 | ec.ECDSA | None"
 
 
 def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:

@@ -253,7 +253,7 @@ def test_revoked_staple_is_enough(world: World) -> None:
 
 
 def test_crl_is_fetched_once_for_many_certificates_at_the_same_time(world: World) -> None:
-    chains = [world.leaf().chain for _ in range(40)]
+    chains = [world.leaf().chain for _time in range(40)]
     judging = world.judging()
     with ThreadPoolExecutor(8) as pool:
         verdicts = list(pool.map(lambda chain: judging.verdict(chain, at=world.at), chains))
@@ -264,7 +264,7 @@ def test_crl_is_fetched_once_for_many_certificates_at_the_same_time(world: World
 def test_what_is_down_is_asked_once(world: World) -> None:
     world.web.put("/ca.crl", b"", status=500)
     judging = world.judging()
-    for _ in range(5):
+    for _time in range(5):
         judging.verdict(world.leaf(responder=False).chain, at=world.at)
     assert world.web.count("/ca.crl") == 1
 

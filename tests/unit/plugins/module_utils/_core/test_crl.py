@@ -93,7 +93,7 @@ def test_hold_is_revoked_and_says_so() -> None:
 
 
 def test_one_crl_judges_many_certificates() -> None:
-    revoked = [CA.issue() for _ in range(5)]
+    revoked = [CA.issue() for _time in range(5)]
     crl = verify_crl(CA.crl([one.serial for one in revoked]), issuer=CA.certificate)
     source = Source(SourceKind.CRL)
     for one, expected in [*((one, REVOKED) for one in revoked), (LEAF, GOOD)]:
