@@ -15,7 +15,12 @@ import yaml
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import VERSION, HttpClient
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
-from ansible_collections.certops.rotation.tests.support.tls_server import closed_port, plain_text_server
+from ansible_collections.certops.rotation.tests.support.pki import Authority
+from ansible_collections.certops.rotation.tests.support.tls_server import (
+    TlsServer,
+    closed_port,
+    plain_text_server,
+)
 
 
 @pytest.fixture
@@ -118,6 +123,11 @@ def test_nothing_listens() -> None:
 def test_peer_that_is_no_http_server() -> None:
     with plain_text_server() as peer:
         assert code_of(f"http://127.0.0.1:{peer.port}/") == "unreachable"
+
+
+def test_https_server_that_is_not_trusted() -> None:
+    with TlsServer(Authority.root().issue(["127.0.0.1"])) as peer:
+        assert code_of(f"https://127.0.0.1:{peer.port}/") == "unreachable"
 
 
 def test_unknown_host() -> None:
