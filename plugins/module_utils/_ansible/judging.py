@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -14,7 +15,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_sha256,
     crl_urls,
+    issuer_bytes,
     ocsp_urls,
+    subject_bytes,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.chain import (
     Path,
@@ -83,6 +86,11 @@ class Judging:
         self._given = given or Given()
         self._sources = Sources(http, policy)
         self._issuer_verdicts: Once[tuple[str, str, datetime], Verdict] = Once()
+        self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once()
+        self._staples: Once[tuple[tuple[x509.Certificate, ...], bytes, datetime], StapleFinding] = Once()
+        self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
+        for anchor in self._anchors:
+            self._anchors_by_name.setdefault(bytes(subject_bytes(anchor)), []).append(anchor)
 
     def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
         """The verdict about ``chain[0]``, with the CAs between it and its trust anchor.
@@ -98,6 +106,9 @@ class Judging:
         """What a stapled response says about ``chain[0]``: good, revoked, unknown, absent or invalid."""
         if not staple:
             return StapleFinding("absent")
+        return self._staples.get((tuple(chain), staple, at), lambda: self._judge_staple(chain, staple, at))
+
+    def _judge_staple(self, chain: Sequence[x509.Certificate], staple: bytes, at: datetime) -> StapleFinding:
         route = self._route(chain)
         if len(route.path) < 2:
             return StapleFinding("invalid", route.faults or (Reason.CHAIN_INCOMPLETE,), "the issuer is not known")
@@ -140,10 +151,19 @@ class Judging:
         return conclude_chain(own, issuers, faults=faults, detail=detail, policy=self._policy)
 
     def _route(self, chain: Sequence[x509.Certificate]) -> _Route:
-        """The path to an anchor, or as far as it goes and why no further; missing issuers are looked up by pointer."""
+        """The path to an anchor, or as far as it goes and why no further; worked out once for each chain."""
         if not chain:
             raise RotationError("chain_empty", "there is no certificate to judge")
+        return self._routes.get(tuple(chain), lambda: self._find_route(chain))
+
+    def _find_route(self, chain: Sequence[x509.Certificate]) -> _Route:
+        """Missing issuers are looked up by pointer."""
         others = list(chain[1:])
+        near = self._anchors_near(chain)
+        if near:
+            # Hundreds of system roots need not be tried where the chain names its own; where it fails, all are.
+            with contextlib.suppress(RotationError):
+                return _Route(find_path(chain[0], others, near))
         while True:
             try:
                 return _Route(find_path(chain[0], others, self._anchors))
@@ -155,6 +175,11 @@ class Judging:
             if not found or len(route.path) > _LONGEST_PATH:
                 return route
             others += found
+
+    def _anchors_near(self, chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+        """Anchors that the chain names as issuers, or sends along."""
+        names = {bytes(read(certificate)) for certificate in chain for read in (issuer_bytes, subject_bytes)}
+        return [anchor for name in names for anchor in self._anchors_by_name.get(name, ())]
 
     def _missing_issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """Fetched over plain HTTP from anywhere, so of use only if it really signed ``certificate``."""

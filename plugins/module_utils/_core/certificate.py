@@ -217,6 +217,11 @@ def spki_bytes(certificate: x509.Certificate) -> memoryview:
     return _tbs_fields(certificate)[5].raw
 
 
+def issuer_bytes(certificate: x509.Certificate) -> memoryview:
+    """The issuer's Name as it stands in the certificate."""
+    return _tbs_fields(certificate)[2].raw
+
+
 def subject_bytes(certificate: x509.Certificate) -> memoryview:
     """The subject's Name as it stands in the certificate."""
     return _tbs_fields(certificate)[4].raw
