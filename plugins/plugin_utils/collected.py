@@ -26,7 +26,8 @@ def collected(rotations: Rotations, task_vars: Mapping[str, Any], variable: str)
 
 def _registered(task_vars: Mapping[str, Any], host: str, variable: str) -> Mapping[str, Any]:
     # Raw: registered results are data, and evaluating all of hostvars would cost more than the step itself.
-    variables = task_vars["hostvars"].raw_get(host)
+    hostvars = task_vars["hostvars"]
+    variables = hostvars.raw_get(host) if hasattr(hostvars, "raw_get") else hostvars.get(host)
     registered = variables.get(variable) if isinstance(variables, Mapping) else None
     return registered if isinstance(registered, Mapping) else {}
 

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Detection of real TLS servers, with real CRLs fetched over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.certops.rotation.plugins.action.fleet_status import ActionModule
+from ansible_collections.certops.rotation.tests.support.action import run_action
+from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
+from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, make_key
+from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer, closed_port, plain_text_server
+from cryptography import x509
+
+
+class World:
+    """A CA whose CRL is on the web."""
+
+    def __init__(self, web: HttpServer, folder: Path) -> None:
+        self.web = web
+        self.root = Authority.root()
+        self.url = web.url("/ca.crl")
+        self.anchor = folder / "root.pem"
+        self.anchor.write_text(self.root.pem)
+        self.publish({})
+
+    def publish(self, revoked: dict[int, x509.ReasonFlags | None]) -> None:
+        self.web.put("/ca.crl", self.root.crl(revoked))
+
+    def issue(self, *names: str, **more: Any) -> Issued:
+        return self.root.issue(names or ("shop.example.org",), crl_urls=[self.url], **more)
+
+    def look(self, rotations: dict[str, Any], **options: Any) -> dict[str, Any]:
+        arguments = {"rotations": rotations, "trust_anchors": [str(self.anchor)], "timeout": 2, **options}
+        return run_action(ActionModule, arguments)
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with HttpServer() as web:
+        yield World(web, tmp_path)
+
+
+def rotation(*ports: int, **more: Any) -> dict[str, Any]:
+    listeners = [{"address": "127.0.0.1", "port": port} for port in ports]
+    return {"name": "shop", "server_names": ["shop.example.org"], "listeners": listeners, **more}
+
+
+def test_good_certificate_is_seen_with_all_its_facts(world: World) -> None:
+    issued = world.issue()
+    with TlsServer(issued) as server:
+        result = world.look({"web1": [rotation(server.port)]})
+    (found,) = result["rotations"]["web1"]
+    assert found["host"] == "web1"
+    assert found["verdict"]["status"] == "good"
+    assert found["times"]["detected"].endswith("Z")
+    (entry,) = found["served"]
+    assert entry["server_name"] == "shop.example.org"
+    assert entry["names"] == ["shop.example.org"]
+    assert (entry["status"], entry["error"], entry["staple"]["status"]) == ("good", None, "absent")
+    assert int(entry["serial"], 16) == issued.serial
+    assert entry["chain_pem"] == issued.chain_pem
+    assert result["summary"] == {
+        "rotations": 1, "endpoints": 1, "good": 1, "revoked": 0, "unknown": 0, "unreachable": 0, "failed": 0,
+    }  # fmt: skip
+
+
+def test_revoked_on_one_of_two_listeners_is_the_verdict(world: World) -> None:
+    old, new = world.issue(), world.issue()
+    world.publish({old.serial: x509.ReasonFlags.key_compromise})
+    with TlsServer(new) as first, TlsServer(old) as second:
+        result = world.look({"web1": [rotation(first.port, second.port)]})
+    (found,) = result["rotations"]["web1"]
+    assert [entry["status"] for entry in found["served"]] == ["good", "revoked"]
+    assert found["verdict"]["status"] == "revoked"
+    assert found["verdict"]["revocation_reason"] == "keyCompromise"
+    assert int(found["verdict"]["serial"], 16) == old.serial
+
+
+def test_one_certificate_and_one_crl_are_fetched_and_judged_once_for_all_hosts(world: World) -> None:
+    issued = world.issue()
+    with TlsServer(issued) as server:
+        result = world.look({f"web{number}": [rotation(server.port)] for number in range(20)})
+        assert server.handshakes == 1
+    assert result["summary"]["good"] == 20
+    assert world.web.count("/ca.crl") == 1
+
+
+def test_silent_and_plain_listeners_are_results_not_failures(world: World) -> None:
+    with plain_text_server() as plain:
+        result = world.look({"web1": [rotation(closed_port(), plain.port)]})
+    (found,) = result["rotations"]["web1"]
+    assert [entry["error"]["code"] for entry in found["served"]] == ["connection_refused", "not_tls"]
+    assert found["verdict"] == {"status": "unknown", "reasons": ["unreachable"], "evidence": []}
+    assert "error" not in found
+
+
+def test_each_name_is_asked_for_and_a_wildcard_by_a_name_it_covers(world: World) -> None:
+    default, a, wild = world.issue("default.example.org"), world.issue("a.example.org"), world.issue("*.example.org")
+    with TlsServer(default, by_name={"a.example.org": a, "certops-check.example.org": wild}) as server:
+        given = rotation(server.port, server_names=["a.example.org", "*.example.org", "127.0.0.1"])
+        result = world.look({"web1": [given]})
+    served = result["rotations"]["web1"][0]["served"]
+    assert [int(entry["serial"], 16) for entry in served] == [a.serial, wild.serial, default.serial]
+    assert [entry["server_name"] for entry in served] == ["a.example.org", "*.example.org", "127.0.0.1"]
+
+
+def test_companions_are_asked_for_by_their_key_type(world: World) -> None:
+    ec, rsa = world.issue(), world.issue(key=make_key("rsa"))
+    with TlsServer(ec, rsa) as server:
+        first = rotation(server.port, key={"type": "ecdsa"})
+        second = rotation(server.port, name="shop-rsa", key={"type": "rsa"}, companion_of="shop")
+        result = world.look({"web1": [first, second]})
+    types = [one["served"][0]["key_type"] for one in result["rotations"]["web1"]]
+    assert types == ["ec-secp256r1", "rsa-2048"]
+
+
+def test_staple_is_judged(world: World) -> None:
+    issued = world.issue()
+    forged = Authority.root("Somebody").ocsp(issued.certificate, issuer=world.root.certificate)
+    with TlsServer(issued, staple=world.root.ocsp(issued.certificate)) as good, TlsServer(issued, staple=forged) as bad:
+        result = world.look({"web1": [rotation(good.port, bad.port)]})
+    served = result["rotations"]["web1"][0]["served"]
+    assert [entry["staple"]["status"] for entry in served] == ["good", "invalid"]
+    assert served[0]["staple"]["next_update"].endswith("Z")
+
+
+def test_only_what_nobody_looked_at_is_looked_at(world: World) -> None:
+    issued = world.issue()
+    with TlsServer(issued) as server:
+        seen = rotation(server.port, served=[])
+        result = world.look({"web1": [seen, rotation(server.port, name="new")]}, only_new=True)
+        assert server.handshakes == 1
+    old, new = result["rotations"]["web1"]
+    assert old["served"] == []
+    assert "times" not in old
+    assert new["verdict"]["status"] == "good"
+
+
+def test_installed_certificate_is_judged_where_another_is_served(world: World) -> None:
+    served, installed = world.issue(), world.issue()
+    world.publish({installed.serial: x509.ReasonFlags.superseded})
+    with TlsServer(served) as server:
+        first = world.look({"web1": [rotation(server.port)]})["rotations"]
+    version = {"version": "v1", "chain_pem": installed.chain_pem, "spki_sha256": "ab", "record": {}}
+    first["web1"][0]["installed"] = {"live": "v1", "versions": [version]}
+    second = world.look(first, only_new=True)["rotations"]["web1"][0]
+    assert second["installed"]["verdict"]["status"] == "revoked"
+
+
+def test_rotation_with_an_error_is_passed_by(world: World) -> None:
+    given = {
+        "host": "web1",
+        "name": "a/b",
+        "error": {"step": "detect", "code": "name_invalid", "msg": "x", "remedy": ""},
+    }
+    result = world.look({"web1": [given]}, keep_going=True)
+    assert result["rotations"]["web1"] == [given]
+    assert result["summary"]["failed"] == 1
+
+
+def test_without_keep_going_an_error_fails_the_task(world: World) -> None:
+    given = {"name": "a/b", "error": {"step": "detect", "code": "name_invalid", "msg": "no such name", "remedy": "x"}}
+    result = world.look({"web1": [given]})
+    assert (result["failed"], result["code"]) == (True, "name_invalid")
+    assert result["msg"] == "web1/a/b: detect: no such name (name_invalid)"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"trust_anchors": ["/nowhere/root.pem"]}, "trust_anchor_unreadable"),
+        ({"at": "yesterday"}, "time_invalid"),
+        ({"rotations": {"web1": "shop"}}, "arguments_invalid"),
+        ({"nonsense": 1}, "arguments_invalid"),
+    ],
+)
+def test_wrong_options_fail_with_a_code(world: World, options: dict[str, Any], code: str) -> None:
+    result = world.look(options.pop("rotations", {"web1": []}), **options)
+    assert (result["failed"], result["code"]) == (True, code)
+
+
+def test_issuer_that_cannot_be_opened_is_a_warning(world: World, tmp_path: Path) -> None:
+    gone = {"gone": {"type": "internal_ca", "directory": str(tmp_path / "gone")}}
+    with TlsServer(world.issue()) as server:
+        result = world.look({"web1": [rotation(server.port)]}, issuers=gone)
+    assert result["summary"]["good"] == 1
