@@ -43,7 +43,7 @@ attributes:
   diff_mode:
     support: none
     description: Certificates are public, but what was there before is on the hosts.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.internal_ca
   - module: certops.rotation.key_csr

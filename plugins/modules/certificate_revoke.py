@@ -103,7 +103,7 @@ attributes:
   diff_mode:
     support: none
     description: A revocation is not a change of text.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.certificate_issue
   - module: certops.rotation.served_certificate

@@ -93,7 +93,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows settings and what is due; never a key.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.certificate_issue
   - module: certops.rotation.certificate_revoke

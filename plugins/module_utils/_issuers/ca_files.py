@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".new-"
@@ -16,9 +16,17 @@ TEMPORARY_PREFIX = ".new-"
 
 def write_atomically(path: Path, content: bytes, *, mode: int) -> None:
     """Whoever reads ``path`` sees the old content or the new, also after a power cut."""
-    with _temporary_file(path.parent, content, mode) as temporary:
-        temporary.replace(path)
-        sync_directory(path.parent)
+    write_all_atomically([(path, content)], mode=mode)
+
+
+def write_all_atomically(files: Sequence[tuple[Path, bytes]], *, mode: int) -> None:
+    """The same for many files, each on its own; folders are synchronised once for all."""
+    with contextlib.ExitStack() as stack:
+        temporaries = [stack.enter_context(_temporary_file(path.parent, content, mode)) for path, content in files]
+        for (path, _content), temporary in zip(files, temporaries, strict=True):
+            temporary.replace(path)
+        for folder in {path.parent for path, _content in files}:
+            sync_directory(folder)
 
 
 def create_exclusively(path: Path, content: bytes, *, mode: int) -> bool:

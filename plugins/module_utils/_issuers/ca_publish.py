@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import write_atomically
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import (
+    sync_directory,
+    write_all_atomically,
+)
 
 _SECONDS = 5.0
 
@@ -18,21 +21,29 @@ Fetch = Callable[[str], bytes]
 """GET of a URL, past caches if possible. RotationError if there is no answer with status 200."""
 
 
-def publish(folder: Path, name: PurePosixPath | str, content: bytes) -> None:
+def publish(folder: Path, name: str, content: bytes) -> None:
     """Write ``folder/name`` for everybody to read, in one step.
+
+    :raises RotationError: as ``publish_all``.
+    """
+    publish_all(folder, [(PurePosixPath(name), content)])
+
+
+def publish_all(folder: Path, files: Sequence[tuple[PurePosixPath, bytes]]) -> None:
+    """Write files below ``folder`` for everybody to read, each in one step.
 
     :raises RotationError: ``publish_failed``; also when ``folder`` is missing, because it may be a mount that is gone.
     """
-    path = folder / name
     try:
-        _make_folders(folder, path.parent)
-        write_atomically(path, content, mode=0o644)
+        for parent in {(folder / name).parent for name, _content in files}:
+            _make_folders(folder, parent)
+        write_all_atomically([(folder / name, content) for name, content in files], mode=0o644)
     except OSError as error:
         raise RotationError(
             "publish_failed",
-            f"{path} cannot be written: {error.strerror or error}",
+            f"what the CA publishes cannot be written to {folder}: {error.strerror or error}",
             remedy="Make the publish directory writable (and give it room), then run the internal_ca playbook.",
-            path=str(path),
+            path=str(folder),
         ) from error
 
 
@@ -42,6 +53,7 @@ def _make_folders(folder: Path, wanted: Path) -> None:
     _make_folders(folder, wanted.parent)
     wanted.mkdir(exist_ok=True)
     wanted.chmod(0o755)
+    sync_directory(wanted.parent)
 
 
 def withdraw(folder: Path, name: PurePosixPath) -> None:

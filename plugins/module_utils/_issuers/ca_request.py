@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -21,7 +22,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-LeafKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+LeafKey: TypeAlias = "ec.EllipticCurvePublicKey | rsa.RSAPublicKey"
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ class Records:
         row = self._connection.execute("SELECT * FROM crl WHERE issuer = ?", (issuer,)).fetchone()
         if not row:
             return None
-        _, number, this_update, next_update, change, der = row
+        _issuer, number, this_update, next_update, change, der = row
         return CrlRecord(
             issuer,
             number,

@@ -26,6 +26,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_publi
     check_public,
     is_published,
     publish,
+    publish_all,
     withdraw,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_responder import (
@@ -202,9 +203,12 @@ def publish_answers(ca: CaDirectory, *, at: datetime, limit: int = _BATCH) -> in
 def _publish_answers_for(ca: CaDirectory, stale: list[Record], at: datetime) -> None:
     signer = responder(ca, at=at)
     until = valid_until(signer, at=at, validity=_validity(ca))
-    for record in stale:
-        for name, content in answers(record, ca.intermediate_certificate, signer, at=at, until=until):
-            publish(ca.settings.published, PurePosixPath(ca_settings.OCSP_FOLDER) / name, content)
+    files = [
+        (PurePosixPath(ca_settings.OCSP_FOLDER) / name, content)
+        for record in stale
+        for name, content in answers(record, ca.intermediate_certificate, signer, at=at, until=until)
+    ]
+    publish_all(ca.settings.published, files)
     # Forgotten in a power cut, they are signed once more.
     with ca.store.writing(durable=False) as records:
         records.mark_answered([record.serial for record in stale], at)
@@ -224,7 +228,7 @@ def _lost(ca: CaDirectory, records: Records, at: datetime) -> list[Record]:
     return [
         record
         for record in records.answered(at=at)
-        if not all((ca.settings.published / name).is_file() for _, name in answer_urls(ca, record))
+        if not all((ca.settings.published / name).is_file() for _url, name in answer_urls(ca, record))
     ]
 
 
@@ -238,7 +242,7 @@ def _withdraw_expired(ca: CaDirectory, *, at: datetime) -> None:
     with ca.store.writing(durable=False) as records:
         expired = records.answered_and_expired(at=at)
         for record in expired:
-            for _, name in answer_urls(ca, record):
+            for _url, name in answer_urls(ca, record):
                 withdraw(ca.settings.published, name)
         records.mark_answered([record.serial for record in expired], None)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Union
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from cryptography import x509
@@ -75,8 +75,9 @@ class Receipt:
     warnings: tuple[str, ...] = ()
 
 
-IssueOutcome = Issued | RotationError
-RevokeOutcome = Receipt | RotationError
+# Union, because the pylint of ansible-test takes these files for ones of Python 3.8.
+IssueOutcome = Union[Issued, RotationError]  # noqa: UP007
+RevokeOutcome = Union[Receipt, RotationError]  # noqa: UP007
 
 
 class Issuer(Protocol):

@@ -131,7 +131,8 @@ def test_issuers_are_not_logged() -> None:
 
 def test_twenty_hosts_take_less_than_15_ms_each(ca: TestCa) -> None:
     wanted = {f"web{number}": [rotation("a", server_names=["a.example.org"])] for number in range(20)}
-    began = time.perf_counter()
+    # Of the processor, because other tests share it.
+    began = time.process_time()
     result = issue(ca, wanted)
-    assert (time.perf_counter() - began) / 20 < 0.015
+    assert (time.process_time() - began) / 20 < 0.015
     assert result["changed"]

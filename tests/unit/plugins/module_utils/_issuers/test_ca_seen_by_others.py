@@ -14,11 +14,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
+from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
+    Prefer,
+    RevocationPolicy,
+    RevocationStatus,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_creation import Identity
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_ocsp import file_of, request_paths
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_upkeep import answer_urls
@@ -259,3 +267,20 @@ def test_publication_behind_nginx_is_found_whole(tmp_path: Path) -> None:
         assert issued.warnings == ()
         [receipt] = ca.revoked([Revocation(issued.chain_pem, "superseded")])
         assert getattr(receipt, "state", receipt) == "revoked"
+
+
+def test_our_own_judge_finds_the_whole_chain_good_then_revoked(ca: TestCa) -> None:
+    [issued] = ca.issued([order("shop")])
+    chain = x509.load_pem_x509_certificates(issued.chain_pem.encode())
+    policy = RevocationPolicy(prefer=Prefer.BOTH, judge_issuers=True)
+
+    def judging() -> Judging:
+        return Judging(http=HttpClient(timeout=5), policy=policy, anchors=ca.issuer().trust_anchors())
+
+    now = datetime.now(UTC)
+    verdict = judging().verdict(chain, at=now)
+    assert verdict.status is RevocationStatus.GOOD, verdict
+    assert judging().good_staple(chain, at=now)
+    ca.revoked([Revocation(issued.chain_pem, "keyCompromise")])
+    verdict = judging().verdict(chain, at=now)
+    assert (verdict.status, verdict.revocation_reason) == (RevocationStatus.REVOKED, "keyCompromise")

@@ -433,6 +433,7 @@ def test_twenty_certificates_take_less_than_15_ms_each(ca: TestCa) -> None:
     orders = [order(f"web{number}") for number in range(20)]
     issuer = ca.issuer()
     issuer.issue([order("warm")])
-    began = time.perf_counter()
+    # Of the processor, because other tests share it.
+    began = time.process_time()
     issuer.issue(orders)
-    assert (time.perf_counter() - began) / 20 < 0.015
+    assert (time.process_time() - began) / 20 < 0.015
