@@ -33,7 +33,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.conclude im
     conclude_chain,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Evidence,
     Finding,
@@ -101,6 +101,8 @@ class Judging:
             return self._verdict(chain, at, staple)
         except RotationError as error:
             return cannot_tell([Reason.CERTIFICATE_UNREADABLE], at=at, policy=self._policy, detail=error.message)
+        except DECODING_ERRORS as error:
+            return cannot_tell([Reason.CERTIFICATE_UNREADABLE], at=at, policy=self._policy, detail=str(error))
 
     def judge_staple(self, chain: Sequence[x509.Certificate], staple: bytes | None, *, at: datetime) -> StapleFinding:
         """What a stapled response says about ``chain[0]``: good, revoked, unknown, absent or invalid."""

@@ -70,9 +70,12 @@ def read_certificates(data: bytes, what: str = "the input") -> list[x509.Certifi
     if not data.strip():
         raise RotationError("not_a_certificate", f"{what} is empty", found="nothing")
     try:
-        return _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
+        found = _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
+        for certificate in found:
+            _decode_all(certificate)
     except DECODING_ERRORS as exc:
         raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
+    return found
 
 
 def read_certificate(data: bytes, what: str = "the input") -> x509.Certificate:
@@ -230,6 +233,17 @@ def subject_bytes(certificate: x509.Certificate) -> memoryview:
 def key_bits(certificate: x509.Certificate) -> memoryview:
     """The subjectPublicKey BIT STRING without tag, length and count of unused bits (what RFC 6960 4.1.1 hashes)."""
     return der.sequence(spki_bytes(certificate))[1].content[1:]
+
+
+def _decode_all(certificate: x509.Certificate) -> None:
+    """``cryptography`` decodes each part when it is asked for; so find now what is broken."""
+    for name in (certificate.subject, certificate.issuer):
+        name.rfc4514_string()
+    for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
+        moment.isoformat()
+    for each in certificate.extensions:
+        str(each.oid)
+    key_bits(certificate)
 
 
 def _tbs_fields(certificate: x509.Certificate) -> list[der.Element]:

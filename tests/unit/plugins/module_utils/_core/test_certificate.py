@@ -141,6 +141,18 @@ def test_broken_pem_is_unreadable() -> None:
     assert caught.value.code == "certificate_unreadable"
 
 
+@pytest.mark.parametrize("bit", range(8))
+def test_no_flipped_bit_raises_anything_but_our_error(leaf: Issued, bit: int) -> None:
+    data = der(leaf.certificate)
+    for position in range(bit, len(data), 8):
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << bit
+        try:
+            certificate_facts(read_certificates(bytes(flipped))[0])
+        except RotationError as error:
+            assert error.code in ("certificate_unreadable", "not_a_certificate")
+
+
 def test_missing_library_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library
 
