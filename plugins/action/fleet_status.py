@@ -45,20 +45,26 @@ class ActionModule(FleetAction):
         return {host: self._declared(host, plain(requests[host])) for host in hosts}
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
-        warnings: list[str] = []
-        judge, at = judging(self.options, warnings), self.now()
-        for warning in warnings:
-            display.warning(f"detect: {warning}")
-        new = [
-            one for one in self.active(rotations) if not (self.options["only_new"] and one.get("served") is not None)
-        ]
-        self._look(new, rotations, judge, at)
-        _judge(new, judge, at)
-        if self.options["only_new"]:
-            _judge_installed(list(self.active(rotations)), judge, at)
+        at, only_new = self.now(), self.options["only_new"]
+        new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
+        if new or not only_new:
+            judge = self._judging()
+            self._look(new, rotations, judge, at)
+            _judge(new, judge, at)
         for rotation in new:
             self.stamp(rotation, "detected", at)
+        waiting = [one for one in self.active(rotations) if _is_another_installed(one)] if only_new else []
+        if waiting:
+            _judge_installed(waiting, self._judging(), at)
         return {"summary": summary(rotations)}
+
+    def _judging(self) -> Judging:
+        """Reading all roots of the system takes longer than some runs have to look at: only where it is needed."""
+        notes: list[str] = []
+        judge = judging(self.options, notes)
+        for note in notes:
+            display.warning(f"detect: {note}")
+        return judge
 
     def _declared(self, host: str, request: Mapping[str, Any]) -> list[Rotation]:
         declared = rotations_from_request(host, request)
@@ -103,18 +109,19 @@ def _judge(new: Sequence[Rotation], judge: Judging, at: datetime) -> None:
         rotation["verdict"] = min(found, key=lambda verdict: _WEIGHT[verdict["status"]], default=unseen)
 
 
+def _is_another_installed(rotation: Mapping[str, Any]) -> bool:
+    live = live_pair(rotation)
+    return live is not None and any(pair.sha256 != live.sha256 for pair in served_pairs(rotation))
+
+
 def _judge_installed(rotations: Sequence[Rotation], judge: Judging, at: datetime) -> None:
     """Where another certificate is served than is installed, it matters whether the installed one may be served."""
-    chains: dict[str, tuple[str, bytes | None]] = {}
-    waiting: list[tuple[Rotation, str]] = []
-    for rotation in rotations:
-        live = live_pair(rotation)
-        if live is not None and any(pair.sha256 != live.sha256 for pair in served_pairs(rotation)):
-            chains[live.sha256] = (live.chain_pem, None)
-            waiting.append((rotation, live.sha256))
+    lives = [live_pair(rotation) for rotation in rotations]
+    chains = {live.sha256: (live.chain_pem, None) for live in lives if live is not None}
     verdicts = _verdicts(chains, judge, at)
-    for rotation, sha256 in waiting:
-        rotation["installed"]["verdict"] = verdicts[sha256]
+    for rotation, live in zip(rotations, lives, strict=True):
+        if live is not None:
+            rotation["installed"]["verdict"] = verdicts[live.sha256]
 
 
 def _verdicts(

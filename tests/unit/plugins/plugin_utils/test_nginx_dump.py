@@ -67,13 +67,15 @@ def http(*servers: str, before: str = "") -> dict[str, str]:
     return {"nginx.conf": "events {}\nhttp {\naccess_log off;\n" + before + "\n" + "\n".join(servers) + "\n}\n"}
 
 
+RSA = "ssl_certificate @/shop-rsa.crt; ssl_certificate_key @/shop-rsa.key;"
 PAIR = "ssl_certificate @/shop.crt; ssl_certificate_key @/shop.key;"
 
 
 def test_debian_layout_is_put_together_from_its_includes(nginx: Nginx) -> None:
     rotations, problems = nginx.rotations(
         {
-            "nginx.conf": "events {}\nhttp { access_log off; include mime.types; include conf.d/*.conf; include @/sites-enabled/*; }\n",
+            "nginx.conf": "events {}\nhttp { access_log off; include mime.types; include conf.d/*.conf;\n"
+            "include @/sites-enabled/*; }\n",
             "mime.types": 'types { text/html html; "text/x}" x; }\n',
             "conf.d/00-map.conf": "map $http_upgrade $conn { default upgrade; '' close; }\n",
             "conf.d/.hidden.conf": "nonsense\n",
@@ -102,8 +104,8 @@ def test_certificate_is_inherited_from_http_and_replaced_in_a_server(nginx: Ngin
     _configuration, vhosts = nginx.read(
         http(
             "server { listen 18443 ssl; server_name a.example.org; }",
-            "server { listen 18443 ssl; server_name own.example.org; ssl_certificate own.crt; ssl_certificate_key own.key;"
-            " ssl_stapling off; ssl_trusted_certificate own.crt; }",
+            "server { listen 18443 ssl; server_name own.example.org; ssl_certificate own.crt;"
+            " ssl_certificate_key own.key; ssl_stapling off; ssl_trusted_certificate own.crt; }",
             before=PAIR + " ssl_stapling on; ssl_trusted_certificate root.pem;",
         )
     )
@@ -162,7 +164,7 @@ def test_names_that_no_certificate_can_have_are_reported(nginx: Nginx) -> None:
             r'server { listen 18443 ssl; server_name "~^(?<x>.+)\.example\.org$" mail.* .example.org $hostname "" _;'
             + PAIR
             + "}",
-            'server { listen 18444 ssl; server_name _ ""; ssl_certificate shop-rsa.crt; ssl_certificate_key shop-rsa.key; }',
+            'server { listen 18444 ssl; server_name _ ""; ' + RSA + "}",
         )
     )
     (rotation,) = rotations
@@ -177,7 +179,8 @@ def test_pairs_that_are_no_files_are_reported(nginx: Nginx) -> None:
         http(
             "server { listen 18443 ssl; server_name a.example.org; ssl_certificate @/$ssl_server_name.crt;"
             " ssl_certificate_key @/$ssl_server_name.key; }",
-            'server { listen 18443 ssl; server_name b.example.org; ssl_certificate "data:$cert"; ssl_certificate_key "data:$key"; }',
+            'server { listen 18443 ssl; server_name b.example.org; ssl_certificate "data:$cert";'
+            ' ssl_certificate_key "data:$key"; }',
             before="map $ssl_server_name $cert { default x; } map $ssl_server_name $key { default x; }",
         )
     )
@@ -237,7 +240,7 @@ def test_plain_http_beside_tls_is_left_alone(nginx: Nginx) -> None:
 def test_block_that_shares_a_tls_socket_is_tls_too(nginx: Nginx) -> None:
     rotations, _problems = nginx.rotations(
         http(
-            "server { listen 18443 ssl; server_name a.example.org; ssl_certificate shop-rsa.crt; ssl_certificate_key shop-rsa.key; }",
+            "server { listen 18443 ssl; server_name a.example.org; " + RSA + "}",
             "server { listen 18443; server_name b.example.org; " + PAIR + "}",
         )
     )
@@ -286,8 +289,9 @@ def test_adopted_block_is_known_by_its_folder(nginx: Nginx) -> None:
     (live / "nginx.conf").write_text("# no stapling\n")
     rotations, problems = nginx.rotations(
         http(
-            "server { listen 18443 ssl; server_name shop.example.org; ssl_certificate @/certops/the-shop/live/fullchain.pem;"
-            " ssl_certificate_key @/certops/the-shop/live/privkey.pem; include @/certops/the-shop/live/nginx.conf; }"
+            "server { listen 18443 ssl; server_name shop.example.org;"
+            " ssl_certificate @/certops/the-shop/live/fullchain.pem; ssl_certificate_key @/certops/the-shop/live/privkey.pem;"
+            " include @/certops/the-shop/live/nginx.conf; }"
         ),
         root=f"{nginx.folder}/certops",
     )
@@ -301,7 +305,7 @@ def test_adopted_block_is_known_by_its_folder(nginx: Nginx) -> None:
 def test_two_pairs_for_the_same_first_name_get_names_that_last(nginx: Nginx) -> None:
     files = http(
         "server { listen 18443 ssl; server_name a.example.org; " + PAIR + "}",
-        "server { listen 18444 ssl; server_name a.example.org; ssl_certificate shop-rsa.crt; ssl_certificate_key shop-rsa.key; }",
+        "server { listen 18444 ssl; server_name a.example.org; " + RSA + "}",
     )
     names = [one["name"] for one in nginx.rotations(files)[0]]
     assert names[0] == "a.example.org"
@@ -317,8 +321,8 @@ def test_text_without_configuration_is_an_error() -> None:
 
 def test_file_that_cannot_be_parsed_is_a_problem_and_the_rest_counts() -> None:
     dump = (
-        "# configuration file /etc/nginx/nginx.conf:\nhttp { include bad.conf; include gone.conf; server { listen 443 ssl;"
-        " server_name a.org; ssl_certificate a.crt; ssl_certificate_key a.key; } }\n\n"
+        "# configuration file /etc/nginx/nginx.conf:\nhttp { include bad.conf; include gone.conf;"
+        " server { listen 443 ssl; server_name a.org; ssl_certificate a.crt; ssl_certificate_key a.key; } }\n\n"
         "# configuration file /etc/nginx/bad.conf:\nserver { listen 443 ssl; \n"
     )
     configuration = read_dump(dump)
