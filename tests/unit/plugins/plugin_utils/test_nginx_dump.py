@@ -290,7 +290,8 @@ def test_adopted_block_is_known_by_its_folder(nginx: Nginx) -> None:
     rotations, problems = nginx.rotations(
         http(
             "server { listen 18443 ssl; server_name shop.example.org;"
-            " ssl_certificate @/certops/the-shop/live/fullchain.pem; ssl_certificate_key @/certops/the-shop/live/privkey.pem;"
+            " ssl_certificate @/certops/the-shop/live/fullchain.pem;"
+            " ssl_certificate_key @/certops/the-shop/live/privkey.pem;"
             " include @/certops/the-shop/live/nginx.conf; }"
         ),
         root=f"{nginx.folder}/certops",
