@@ -33,5 +33,5 @@ def molecule() -> Outcome:
 def _scenario(name: str, environ: dict[str, str]) -> Outcome:
     inside = ["molecule", "test", "--scenario-name", name]
     command = [*LAB, "with", "--quiet", "--name", f"molecule-{name}", "--hosts", "0", "--", *inside]
-    status, output = run(command, environ=environ, cwd=EXTENSIONS)
+    status, output = run(command, environ=environ, cwd=ROOT)
     return Outcome(passed=1) if status == 0 else Outcome(failed=1, output=output)
