@@ -36,13 +36,14 @@ def free_port() -> int:
 
 @dataclass
 class Vhost:
-    """One server block. ``extra`` is put into it as it is."""
+    """One server block. ``extra`` is put into it as it is; ``content`` is what it answers with."""
 
     names: Sequence[str]
     certificate: Path
     key: Path
     extra: str = ""
     port: int = field(default_factory=free_port)
+    content: str = 'return 200 "here\\n";'
 
     @property
     def text(self) -> str:
@@ -53,7 +54,7 @@ class Vhost:
         ssl_certificate {self.certificate};
         ssl_certificate_key {self.key};
         {self.extra}
-        return 200 "here\\n";
+        {self.content}
     }}"""
 
 
