@@ -16,6 +16,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core import repo
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.modules.rotation_report import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
 _FILE_NAME = "report.json"
@@ -32,12 +33,16 @@ class ActionModule(FleetAction):
         report = reports.make_report(rotations, run=run, at=as_text(now), check_mode=self.check_mode)
         path = "" if self.check_mode else self._write(Path(self.options["directory"]), run, report)
         return {
+            **({} if self.options["packed"] else {"report": report}),
             "path": path,
-            "report": report,
             "counts": report["counts"],
             "failures": reports.failures(rotations, self.options["fail_on"]),
             "lines": [*reports.as_lines(report), *([f"report: {path}"] if path else [])],
         }
+
+    def returned(self, rotations: list[Rotation]) -> Any:
+        """Nothing comes after the report, and the report has it all."""
+        return pack([])
 
     def _write(self, directory: Path, run: str, report: dict[str, Any]) -> str:
         folder = directory / run

@@ -24,16 +24,27 @@ options:
     description: Leave errors in the rotations for the report, instead of failing the task.
     type: bool
     default: false
+  packed:
+    description:
+      - Return the rotations of each host as one text, which costs Ansible far less than the same as data.
+      - Every step takes both forms.
+    type: bool
+    default: false
 """
 
     HOST = r"""
 options:
   rotations:
     description: The host's rotations, as the step before returned them. What is to be done is taken from them.
-    type: list
-    elements: dict
+    type: raw
   keep_going:
     description: Leave errors in the rotations for the report, instead of failing the task. Only with O(rotations).
+    type: bool
+    default: false
+  packed:
+    description:
+      - Return the rotations of each host as one text, which costs Ansible far less than the same as data.
+      - Every step takes both forms.
     type: bool
     default: false
 """

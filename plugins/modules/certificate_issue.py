@@ -16,15 +16,6 @@ description:
   - The same request again gets the same certificate, so a run that was killed goes on where it was.
   - Runs on the control node. No host is connected to, and no private key is involved.
 options:
-  rotations:
-    description:
-      - By host, the rotations of that host.
-      - Those with an error, without a prepared request, or that need no new certificate pass by.
-    type: dict
-    default: {}
-  collect:
-    description: Name of a variable that each host registered with its newer rotations.
-    type: str
   issuers:
     description:
       - Certificate authorities by name, as in C(rotate_issuers).
@@ -32,10 +23,8 @@ options:
       - Not logged, because passphrases may be in it.
     type: dict
     required: true
-  keep_going:
-    description: Whether the task succeeds although a rotation failed. Its error is in the rotation.
-    type: bool
-    default: false
+extends_documentation_fragment:
+  - certops.rotation.steps.fleet
 attributes:
   check_mode:
     support: full
@@ -89,9 +78,22 @@ orders:
       server_names: [shop.example.org]
 """
 
-ARGUMENT_SPEC = {
-    "rotations": {"type": "dict", "default": {}},
-    "collect": {"type": "str"},
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import FLEET_STEP_SPEC
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "issuers": {"type": "dict", "required": True, "no_log": True},
-    "keep_going": {"type": "bool", "default": False},
+    **FLEET_STEP_SPEC,
 }
+
+
+def main() -> None:
+    """Only the action plugin of the same name does anything."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.fail_json(msg="certops.rotation.certificate_issue runs as an action plugin on the control node.")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,13 +16,6 @@ description:
   - With O(phase=confirm), reads CRL and OCSP as clients do, until each shows the revocation or O(deadline) passes.
   - With O(certificates), revokes certificates that are no rotation.
 options:
-  rotations:
-    description: By host, the rotations of that host. Those with an error or without a predecessor pass by.
-    type: dict
-    default: {}
-  collect:
-    description: Name of a variable that each host registered with its newer rotations.
-    type: str
   certificates:
     description:
       - Certificates to revoke on their own.
@@ -92,10 +85,8 @@ options:
     description: Time limit of one connection in seconds.
     type: float
     default: 10
-  keep_going:
-    description: Whether the task succeeds although a rotation failed. Its error is in the rotation.
-    type: bool
-    default: false
+extends_documentation_fragment:
+  - certops.rotation.steps.fleet
 attributes:
   check_mode:
     support: full
@@ -156,6 +147,11 @@ revocations:
         - {kind: crl, url: "http://pki.example.org/intermediate.crl", at: "2026-11-21T01:02:04Z"}
 """
 
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import FLEET_STEP_SPEC
+
 REASONS = [
     "unspecified",
     "keyCompromise",
@@ -167,9 +163,7 @@ REASONS = [
     "aACompromise",
 ]
 
-ARGUMENT_SPEC = {
-    "rotations": {"type": "dict", "default": {}},
-    "collect": {"type": "str"},
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "certificates": {
         "type": "list",
         "elements": "dict",
@@ -191,5 +185,15 @@ ARGUMENT_SPEC = {
     "deadline": {"type": "float", "default": 60.0},
     "poll_interval": {"type": "float", "default": 2.0},
     "timeout": {"type": "float", "default": 10.0},
-    "keep_going": {"type": "bool", "default": False},
+    **FLEET_STEP_SPEC,
 }
+
+
+def main() -> None:
+    """Only the action plugin of the same name does anything."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.fail_json(msg="certops.rotation.certificate_revoke runs as an action plugin on the control node.")
+
+
+if __name__ == "__main__":
+    main()

@@ -57,7 +57,7 @@ path:
   sample: /var/log/certops/20261121T010203Z-4f1a2b/report.json
 report:
   description: The content of C(report.json).
-  returned: success
+  returned: when O(packed) is false
   type: dict
   contains:
     schema:

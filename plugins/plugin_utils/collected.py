@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.certops.rotation.plugins.plugin_utils.packing import unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
 Rotations = dict[str, list[dict[str, Any]]]
@@ -34,8 +35,8 @@ def _registered(task_vars: Mapping[str, Any], host: str, variable: str) -> Mappi
 
 def _of_host(given: list[dict[str, Any]], registered: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = registered.get("rotations")
-    if isinstance(found, list):
-        rotations: list[dict[str, Any]] = plain(found)
+    if isinstance(found, (list, str)):
+        rotations: list[dict[str, Any]] = unpack(found)
         return rotations if _continues(given, rotations) else given
     if registered.get("failed") or registered.get("unreachable"):
         for rotation in given:

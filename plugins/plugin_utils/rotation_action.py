@@ -23,6 +23,7 @@ from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.plugin_utils.collected import collected
+from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack, unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
 display = Display()
@@ -77,11 +78,18 @@ class RotationAction(ActionBase):
             display.warning(f"{label(rotation)}: {self.step}: {text}")
 
     def validated_options(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        validated = ArgumentSpecValidator(dict(self.argument_spec)).validate(dict(arguments))
+        """The task's options as the module's documentation has them; rotations, which can be many, stay as they are."""
+        others = {name: plain(value) for name, value in arguments.items() if name != "rotations"}
+        validated = ArgumentSpecValidator(dict(self.argument_spec)).validate(others)
         if validated.error_messages:
             raise RotationError("arguments_invalid", "; ".join(validated.error_messages))
         options: dict[str, Any] = plain(validated.validated_parameters)
+        options["rotations"] = arguments.get("rotations")
         return options
+
+    def returned(self, rotations: list[Rotation]) -> Any:
+        """The rotations of a host as the result has them."""
+        return pack(rotations) if self.options.get("packed") else plain(rotations)
 
     def finish(self, result: dict[str, Any], rotations: Iterable[Rotation]) -> dict[str, Any]:
         """``result``, failed if this step put errors and may not keep going."""
@@ -112,18 +120,22 @@ class FleetAction(RotationAction):
         super().run(None, task_vars)
         self.task_vars, self._started = task_vars or {}, time.monotonic()
         try:
-            self.options = self.validated_options(plain(self._task.args))
+            self.options = self.validated_options(self._task.args)
             rotations = by_host(self.given_rotations())
             if self.options.get("collect"):
                 rotations = by_host(collected(rotations, self.task_vars, self.options["collect"]))
-            result = {"changed": False, "rotations": rotations, **(self.work(rotations) or {})}
+            result = {"changed": False, **plain(self.work(rotations) or {})}
         except RotationError as error:
             return {"failed": True, "changed": False, **plain(error.as_result())}
-        return self.finish(plain(result), [one for of_host in rotations.values() for one in of_host])
+        result["rotations"] = {host: self.returned(of_host) for host, of_host in rotations.items()}
+        return self.finish(result, [one for of_host in rotations.values() for one in of_host])
 
     def given_rotations(self) -> dict[str, list[Rotation]]:
         """Where the rotations come from: the option of that name, unless a step makes them."""
-        return self.options.get("rotations") or {}
+        given = self.options.get("rotations") or {}
+        if not isinstance(given, Mapping):
+            raise RotationError("arguments_invalid", "rotations must be a dictionary with the hosts' lists.")
+        return {str.__str__(host): unpack(of_host) for host, of_host in given.items()}
 
     def active(
         self, rotations: Mapping[str, Iterable[Rotation]], actions: Collection[str] | None = None
@@ -153,21 +165,22 @@ class HostAction(RotationAction):
         super().run(None, task_vars)
         self.task_vars, self._started = task_vars or {}, time.monotonic()
         self._reported = {}
-        arguments = plain(self._task.args)
+        arguments = self._task.args
         if not any(arguments.get(option) is not None for option in self.step_options):
-            return self.pass_through(arguments)
+            return self.pass_through(plain(arguments))
         try:
             self.options = self.validated_options(arguments)
             rotations = with_host(self.given_rotations(), self.task_vars.get("inventory_hostname"))
             extra = self.work(rotations) or {}
         except RotationError as error:
             return {"changed": False, **self._reported, "failed": True, **plain(error.as_result())}
-        result = {"changed": False, **self._reported, **plain(extra), "rotations": plain(rotations)}
+        result = {"changed": False, **self._reported, **plain(extra), "rotations": self.returned(rotations)}
         return self.finish(result, rotations)
 
     def given_rotations(self) -> list[Rotation]:
         """Where the rotations come from: the option of that name, unless a step makes them."""
-        return self.options.get("rotations") or []
+        given: list[Rotation] = unpack(self.options.get("rotations") or [])
+        return given
 
     def module_options(self, *names: str) -> dict[str, Any]:
         """Those of the step's options that the module on the host has too, as far as they were given."""
@@ -175,7 +188,7 @@ class HostAction(RotationAction):
 
     def pass_through(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Use as an ordinary module, with plain options."""
-        for name in ("keep_going", *self.step_options):
+        for name in ("keep_going", "packed", *self.step_options):
             arguments.pop(name, None)
         result: dict[str, Any] = self._execute_module(
             module_name=self.module_name, module_args=arguments, task_vars=self.task_vars

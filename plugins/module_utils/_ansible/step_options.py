@@ -12,6 +12,7 @@ FLEET_STEP_SPEC: dict[str, dict[str, Any]] = {
     "rotations": {"type": "dict", "default": {}},
     "collect": {"type": "str"},
     "keep_going": {"type": "bool", "default": False},
+    "packed": {"type": "bool", "default": False},
 }
 
 # Whom to trust, and how long to wait for answers.
@@ -24,6 +25,7 @@ TRUST_SPEC: dict[str, dict[str, Any]] = {
 
 # Host modules that can be given rotations; only their action plugins read these.
 HOST_STEP_SPEC: dict[str, dict[str, Any]] = {
-    "rotations": {"type": "list", "elements": "dict"},
+    "rotations": {"type": "raw"},
     "keep_going": {"type": "bool", "default": False},
+    "packed": {"type": "bool", "default": False},
 }
