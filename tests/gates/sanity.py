@@ -9,6 +9,7 @@ home directory; both are given to it below build/sanity, where the environments 
 
 from __future__ import annotations
 
+import configparser
 import fcntl
 import os
 import re
@@ -81,15 +82,29 @@ def _offer_pythons() -> None:
             (PYTHONS / f"python{version}").symlink_to(path)
 
 
+def _settings_of_pip() -> None:
+    """ansible-test hands on neither PIP_ variables nor the user's home: both go into a file of the home it gets."""
+    settings = configparser.ConfigParser(interpolation=None)
+    user_home = Path.home()
+    settings.read([user_home / ".pip" / "pip.conf", user_home / ".config" / "pip" / "pip.conf"])
+    by_variable = {
+        name.removeprefix("PIP_").lower().replace("_", "-"): value
+        for name, value in os.environ.items()
+        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE"
+    }
+    ours = {"quiet": "2", "cache-dir": str(user_home / ".cache" / "pip"), **by_variable}
+    settings.read_dict({"global": ours})
+    place = HOME / ".config" / "pip" / "pip.conf"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w", encoding="utf-8") as file:
+        settings.write(file)
+
+
 def _environment() -> dict[str, str]:
     environ = tool_environment(DEV.python)
-    user_pip = Path.home() / ".config" / "pip" / "pip.conf"
-    if user_pip.is_file():
-        environ.setdefault("PIP_CONFIG_FILE", str(user_pip))
-    environ.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
-    environ.update(HOME=str(HOME), PIP_QUIET="1")
     folders = [folder for folder in environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
     environ["PATH"] = os.pathsep.join([folders[0], str(PYTHONS), *folders[1:]])
+    environ["HOME"] = str(HOME)
     return environ
 
 
@@ -116,6 +131,7 @@ def sanity() -> Outcome:
     with (PLACE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs in one checkout would pull the copy from under each other
         copy_work_tree()
+        _settings_of_pip()
         _stand_in_for_get_pip()
         _offer_pythons()
         command = [str(DEV.folder / "bin" / "ansible-test"), "sanity", "--color", "no"]

@@ -41,7 +41,7 @@ chroot "$place/rootfs" useradd --create-home plain
 printf '#!/bin/sh\nexit 101\n' >"$place/rootfs/usr/sbin/policy-rc.d"
 chmod +x "$place/rootfs/usr/sbin/policy-rc.d"
 
-settings=(HOME=/root "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" TERM=dumb)
+settings=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" TERM=dumb)
 while read -r name; do settings+=("$name=${!name}"); done < <(
     compgen -e | grep -E '^(PIP|UV)_|^(SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE)$|_proxy$' || true
 )
@@ -54,10 +54,11 @@ inside() {
         set -e
         rootfs=$1 user=$2
         shift 2
+        home=$(chroot "$rootfs" getent passwd "$user" | cut -d: -f6)
         mount -t proc proc "$rootfs/proc"
         mount --rbind /sys "$rootfs/sys"
         mount --rbind /dev "$rootfs/dev"
-        exec chroot --userspec="$user" "$rootfs" env --chdir=/srv/project -i "$@"
+        exec chroot --userspec="$user" "$rootfs" env --chdir=/srv/project -i HOME="$home" "$@"
     ' inside "$place/rootfs" "$user" "${settings[@]}" "$@" </dev/null
 }
 
