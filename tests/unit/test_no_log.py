@@ -59,6 +59,8 @@ def test_a_passphrase_declared_harmless_is_named() -> None:
 
 
 def test_every_entry_point_of_a_role_is_read() -> None:
-    document = {"argument_specs": {"main": {"options": {"token": {}}}, "detect": {"options": {"secret": {}}}}}
+    document: dict[str, Any] = {
+        "argument_specs": {"main": {"options": {"token": {}}}, "detect": {"options": {"secret": {}}}}
+    }
     found = [text for where, options in role_specs(document, "r") for text in silent_options(options, where)]
     assert found == ["r.main.token: no_log is not stated", "r.detect.secret: no_log is not stated"]
