@@ -46,11 +46,15 @@ class ActionModule(FleetAction):
         for rotation in list(self.active(rotations)):
             self._decide(rotation, policy, at)
         everything = [one for of_host in rotations.values() for one in of_host]
+        due = _hosts(rotations, is_to_do)
+        # In check mode no key was made for anyone, which is no reason to look a second time.
+        late = [] if self.check_mode else _hosts(rotations, is_late)
         return {
             "plan": [sentence(one) for one in everything],
-            "due": _hosts(rotations, is_to_do),
-            # In check mode no key was made for anyone, which is no reason to look a second time.
-            "late": [] if self.check_mode else _hosts(rotations, is_late),
+            "due": due,
+            "late": late,
+            "concerned": _concerned(rotations, due),
+            "next": "due_late" if late else "due" if due else "report",
             "summary": _summary(everything),
         }
 
@@ -104,6 +108,16 @@ def is_late(rotation: Mapping[str, Any]) -> bool:
 
 def _hosts(rotations: Mapping[str, Iterable[Rotation]], asked: Any) -> list[str]:
     return [host for host, of_host in rotations.items() if any(asked(one) for one in of_host)]
+
+
+def _concerned(rotations: Mapping[str, list[Rotation]], due: list[str]) -> list[str]:
+    """The hosts that have to go on: those with something to do, or to fail for; at least one, to write the report.
+
+    A task that is skipped costs a fork for every host, so the hosts where all is well leave the role early, together.
+    """
+    failing = _hosts(rotations, lambda one: bool(one.get("error")))
+    found = [host for host in rotations if host in due or host in failing]
+    return found or list(rotations)[:1]
 
 
 def _stop(decision: Decision) -> RotationError:

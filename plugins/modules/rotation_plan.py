@@ -95,6 +95,15 @@ late:
   returned: success
   type: list
   elements: str
+concerned:
+  description: Hosts that have to go on, because something is due or has failed; at least one, to write the report.
+  returned: success
+  type: list
+  elements: str
+next:
+  description: Where the role goes on, V(due_late), V(due) or V(report).
+  returned: success
+  type: str
 summary:
   description: How many rotations there are of each action, and how many failed.
   returned: success
