@@ -66,7 +66,7 @@ def load_settings(directory: Path) -> Settings:
     """
     path = directory / FILE_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RotationError(
             "ca_directory_missing",
@@ -81,12 +81,12 @@ def load_settings(directory: Path) -> Settings:
             remedy="Run as the user who owns the CA directory.",
             directory=str(directory),
         ) from error
-    return _parse(path, text)
+    return _parse(path, content)
 
 
-def _parse(path: Path, text: str) -> Settings:
+def _parse(path: Path, content: bytes) -> Settings:
     try:
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = json.loads(content.decode())
         if values.pop("format") != FORMAT:
             raise ValueError("written by another version of this collection")
         for name in ("base_urls", "allowed_names"):

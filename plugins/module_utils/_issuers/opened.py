@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,15 @@ class OpenIssuers:
                 continue
 
     def anchors(self, files: Sequence[str] = ()) -> list[x509.Certificate]:
-        """The roots of all issuers that can be opened, and the certificates in ``files``.
+        """The roots of all issuers that can be opened and read, and the certificates in ``files``.
 
         :raises RotationError: ``trust_anchor_unreadable``, ``not_a_certificate``.
         """
-        found = [anchor for _name, issuer in self.working() for anchor in issuer.trust_anchors()]
+        found: list[x509.Certificate] = []
+        for _name, issuer in self.working():
+            # One damaged CA must not keep the others' revocations from being seen.
+            with contextlib.suppress(RotationError):
+                found += issuer.trust_anchors()
         for name in files:
             try:
                 content = Path(name).read_bytes()
