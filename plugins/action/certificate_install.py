@@ -129,8 +129,15 @@ class ActionModule(HostAction):
         guilty = [one for one in probes if one["name"] == (one["error"].get("facts") or {}).get("name")]
         for probe, rotation in zip(probes, concerned, strict=True):
             if not guilty or probe in guilty:
-                rotation["error"] = {**probe["error"], "step": self.step}
+                self._put_error(rotation, probe["error"])
         return None
+
+    def _put_error(self, rotation: Rotation, error: dict[str, Any]) -> None:
+        """What made a way back necessary stays the rotation's error, also when the way back fails."""
+        if rotation.get("error"):
+            self.warn(rotation, f"not rolled back: {error['msg']} ({error['code']})")
+        else:
+            rotation["error"] = {**error, "step": self.step}
 
     def _add_installation(self, rotation: Rotation, answer: dict[str, Any]) -> None:
         installation = {**answer["installations"][rotation["name"]], "reload": answer["reload"]}

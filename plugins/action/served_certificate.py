@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,9 @@ display = Display()
 
 # More would only cost time: with so many workers each of them still gets a client soon.
 _MOST_STAPLES_IN_A_ROW = 32
+_MOST_HOSTS_AT_ONCE = 128
+# Handshakes with one host, however many hosts there are.
+_FEWEST_AT_ONCE = 4
 
 
 @dataclass
@@ -60,6 +64,7 @@ class ActionModule(FleetAction):
 
     step = "verify"
     argument_spec = ARGUMENT_SPEC
+    _at_once = 1
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         concerned = [one for one in self.active(rotations) if self._is_concerned(one)]
@@ -80,10 +85,16 @@ class ActionModule(FleetAction):
         judge = judging(self.options, warnings)
         for warning in warnings:
             display.warning(f"verify: {warning}")
-        watches = [self._watch(one, rotations[one["host"]]) for one in concerned]
-        self._watch_all(watches, judge)
-        for watch in watches:
-            self._conclude(watch)
+        by_host: dict[str, list[Watch]] = {}
+        for one in concerned:
+            by_host.setdefault(one["host"], []).append(self._watch(one, rotations[one["host"]]))
+        # Each host by itself: one that hangs takes only its own time.
+        self._at_once = max(_FEWEST_AT_ONCE, self.options["concurrency"] // len(by_host))
+        with ThreadPoolExecutor(min(len(by_host), _MOST_HOSTS_AT_ONCE)) as pool:
+            list(pool.map(lambda watches: self._watch_host(watches, judge), by_host.values()))
+        for watches in by_host.values():
+            for watch in watches:
+                self._conclude(watch)
 
     def _watch(self, rotation: Rotation, of_host: Sequence[Rotation]) -> Watch:
         issued = rotation["issued"]
@@ -118,9 +129,9 @@ class ActionModule(FleetAction):
         workers = ((rotation.get("installation") or {}).get("reload") or {}).get("new_workers") or 0
         return min(max(self.options["consecutive"], 2 * int(workers)), _MOST_STAPLES_IN_A_ROW)
 
-    def _watch_all(self, watches: Sequence[Watch], judge: Judging) -> None:
+    def _watch_host(self, watches: Sequence[Watch], judge: Judging) -> None:
         """Rounds of handshakes, all places that lack something at once, until nothing lacks or time is up."""
-        deadline = self._started + self.options["deadline"]
+        deadline = time.monotonic() + self.options["deadline"]
         staple_deadline: float | None = None
         while True:
             if all(watch.is_served for watch in watches) and staple_deadline is None:
@@ -141,11 +152,14 @@ class ActionModule(FleetAction):
 
         True if every one of them was good, and there is nothing to wait for.
         """
-        repeated = [(place, proof) for place, proof in asked for _time in range(proof.missing)]
+        # One that did not answer is asked once: several would only wait for their time limits.
+        repeated = [
+            (place, proof) for place, proof in asked for _time in range(1 if proof.last.get("error") else proof.missing)
+        ]
         shaken = handshakes(
             [place.endpoint for place, _proof in repeated],
             timeout=self.options["timeout"],
-            concurrency=self.options["concurrency"],
+            concurrency=self._at_once,
         )
         at = self.now()
         for (place, proof), handshake in zip(repeated, shaken, strict=True):

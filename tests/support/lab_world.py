@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from ansible_collections.certops.rotation.tests.support.publisher import Publish
 LAB_INVENTORY = "CERTOPS_LAB_INVENTORY"
 LAB = playbook.REPOSITORY / "tests" / "lab" / "lab.py"
 VHOSTS = playbook.REPOSITORY / "tests" / "lab" / "playbooks" / "vhosts.yml"
+TASKS = playbook.REPOSITORY / "roles" / "rotate" / "tasks"
+CALLBACKS = LAB.parent / "callback_plugins"
 CA_ADDRESS = "198.18.0.1"
 CA_PORT = 8080
 # The task files with steps of the control node.
@@ -51,6 +54,7 @@ class LabWorld:
         self.published = self.place / "public"
         self.published.mkdir()
         self.issuers = {"internal": {"type": "internal_ca", "directory": str(self.place / "ca")}}
+        self.host_variables: dict[str, dict[str, Any]] = {}
         self.inventory = self._write_inventory()
         self.publisher = Publisher(self.published, CA_ADDRESS, CA_PORT).__enter__()
         return self
@@ -63,6 +67,7 @@ class LabWorld:
         """A folder of two: the lab's own inventory, and what the roles are to know."""
         folder = self.place / "inventory"
         (folder / "group_vars").mkdir(parents=True)
+        (folder / "host_vars").mkdir()
         (folder / "lab.yml").symlink_to(self.lab_inventory)
         self.variables: dict[str, Any] = {
             "rotate_issuers": self.issuers,
@@ -70,7 +75,7 @@ class LabWorld:
             "rotate_certificates": [
                 {
                     "name": "shop",
-                    "server_names": ["{{ lab_fqdn }}", "shop.{{ lab_fqdn }}"],
+                    "server_names": "{{ [lab_fqdn, 'shop.' ~ lab_fqdn] + more_names | default([]) }}",
                     "listeners": [
                         {"address": "{{ lab_ipv4 }}", "port": 443},
                         {"address": "{{ lab_ipv6 }}", "port": 443},
@@ -88,8 +93,19 @@ class LabWorld:
             name, self.inventory, arguments, cwd=self.place, timeout=600, ANSIBLE_FORKS="20", **environment
         )
 
+    def start(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a playbook on the lab's hosts; the caller ends it."""
+        return playbook.start(name, self.inventory, arguments, cwd=self.place, ANSIBLE_FORKS="20", **environment)
+
+    def configure(self, host: str, **variables: Any) -> None:
+        """Set variables of one host, beside those it has; None takes one away."""
+        known = {**self.host_variables.get(host, {}), **variables}
+        self.host_variables[host] = {name: value for name, value in known.items() if value is not None}
+        file = self.inventory / "host_vars" / f"{host}.json"
+        file.write_text(json.dumps(self.host_variables[host]))
+
     def create_ca(self, *arguments: str) -> None:
-        self._must(self.play(
+        self.must(self.play(
             "certops.rotation.internal_ca",
             "-e", f"internal_ca_directory={self.issuers['internal']['directory']}",
             "-e", f"internal_ca_base_url=http://ca.lab.test:{CA_PORT}",
@@ -99,12 +115,12 @@ class LabWorld:
 
     def first_certificates(self) -> None:
         """Vhosts without a certificate, and the rotation that brings them one."""
-        self._must(self.play(VHOSTS))
+        self.must(self.play(VHOSTS))
         self.rotate(expect_changed=True)
 
     def rotate(self, *arguments: str, expect_changed: bool | None = None, **environment: str) -> playbook.Run:
         """Rotate; AssertionError unless every host succeeded, and changed or didn't as expected."""
-        ended = self._must(self.play("certops.rotation.rotate", *arguments, **environment))
+        ended = self.must(self.play("certops.rotation.rotate", *arguments, **environment))
         changed = {host: bool(ended.changed.get(host)) for host in self.hosts}
         if expect_changed is not None and set(changed.values()) != {expect_changed}:
             raise AssertionError(f"changed: {changed}\n{ended.output}")
@@ -117,8 +133,12 @@ class LabWorld:
         )  # fmt: skip
 
     def revoke_all(self, reason: str = "keyCompromise") -> None:
-        """Revoke what every host serves now."""
-        served = [self.chain(host).partition(END)[0] + END for host in self.hosts]
+        """Revoke what is installed on every host."""
+        self.revoke(*self.hosts, reason=reason)
+
+    def revoke(self, *hosts: str, reason: str = "keyCompromise") -> None:
+        """Revoke what is installed on these hosts."""
+        served = [self.chain(host).partition(END)[0] + END for host in hosts]
         outcomes = open_issuer("internal", self.issuers).revoke([Revocation(pem, reason) for pem in served])
         refused = [outcome for outcome in outcomes if isinstance(outcome, RotationError)]
         if refused:
@@ -129,14 +149,28 @@ class LabWorld:
         return (self.files(host) / "etc/certops/shop/live/fullchain.pem").read_text()
 
     def files(self, host: str) -> Path:
-        """The root file system of a host."""
+        """The root file system of a host that is off, or has mounted nothing on it."""
         return self.lab_inventory.parent / "hosts" / host / "root"
+
+    def report(self, place: str = "reports") -> dict[str, Any]:
+        """The newest report."""
+        report: dict[str, Any] = json.loads((self.place / place / "latest" / "report.json").read_text())
+        return report
+
+    @staticmethod
+    def at(commands: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Environment that makes a rotation run shell commands before it goes into a step (the name of a task file)."""
+        by_task = {_first_step(step): list(of_step) for step, of_step in commands.items()}
+        return {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "at_task",
+            "AT_TASK": json.dumps(by_task),
+        }
 
     @staticmethod
     def fleet_steps() -> list[str]:
         """The names of a rotation's tasks that run once for all hosts, in their order."""
-        tasks = playbook.REPOSITORY / "roles" / "rotate" / "tasks"
-        steps = [step for name in FLEET_STEPS for step in yaml.safe_load((tasks / f"{name}.yml").read_text())]
+        steps = [step for name in FLEET_STEPS for step in _tasks(name)]
         return [step["name"] for step in steps if step.get("run_once") and "ansible.builtin.debug" not in step]
 
     def module_executions(self) -> int:
@@ -147,6 +181,10 @@ class LabWorld:
         count = "journalctl -q --no-pager -o cat | grep -c Invoked || true"
         return int(self.lab("run", host, "--", "sh", "-c", count).stdout)
 
+    def on(self, host: str, script: str) -> str:
+        """Run a shell script in a host, without ssh; what it printed."""
+        return self.lab("run", host, "--", "sh", "-ec", script).stdout
+
     @staticmethod
     def lab(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of `lab.py`, on the lab around this process."""
@@ -154,7 +192,16 @@ class LabWorld:
         return subprocess.run(line, check=True, capture_output=True, text=True, timeout=120)
 
     @staticmethod
-    def _must(ended: playbook.Run) -> playbook.Run:
+    def must(ended: playbook.Run) -> playbook.Run:
         if ended.returncode:
             raise AssertionError(ended.output)
         return ended
+
+
+def _tasks(step: str) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = yaml.safe_load((TASKS / f"{step}.yml").read_text())
+    return tasks
+
+
+def _first_step(file: str) -> str:
+    return next(str(task["name"]) for task in _tasks(file) if any(key.startswith("certops.") for key in task))
