@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def _staple(staple: bytes | None, certificate: x509.Certificate) -> str:
 
 
 def installed(world: LabWorld, host: str) -> Installed:
-    folder = root(world, host) / "etc/certops/shop"
+    folder = world.roots()[host] / "etc/certops/shop"
     live = (folder / "live").readlink().name
     record = json.loads((folder / "versions" / live / "record.json").read_text())
     certificate = x509.load_pem_x509_certificates((folder / "live/fullchain.pem").read_bytes())[0]
@@ -101,16 +100,6 @@ def installed(world: LabWorld, host: str) -> Installed:
         keys_log=(folder / "keys.log").read_text(),
         left_over=tuple(str(path) for path in folder.rglob(".*")),
     )
-
-
-def root(world: LabWorld, host: str) -> Path:
-    """The root file system as the host's processes see it, with what is mounted there."""
-    status = world.lab("status").stdout
-    match = re.search(rf"^{host} .*on, pid (\d+)", status, re.MULTILINE)
-    if match is None:
-        return world.files(host)
-    [first, *_others] = Path(f"/proc/{match[1]}/task/{match[1]}/children").read_text().split()
-    return Path(f"/proc/{first}/root")
 
 
 def _spki_of_private(path: Path) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ CA_ADDRESS = "198.18.0.1"
 CA_PORT = 8080
 # The task files with steps of the control node.
 FLEET_STEPS = ("detect", "decide", "settle", "issue", "validate", "verify", "revoke", "confirm", "report")
+CHAIN = "etc/certops/shop/live/fullchain.pem"
 END = "-----END CERTIFICATE-----\n"
 
 
@@ -138,19 +140,20 @@ class LabWorld:
 
     def revoke(self, *hosts: str, reason: str = "keyCompromise") -> None:
         """Revoke what is installed on these hosts."""
-        served = [self.chain(host).partition(END)[0] + END for host in hosts]
+        roots = self.roots()
+        served = [(roots[host] / CHAIN).read_text().partition(END)[0] + END for host in hosts]
         outcomes = open_issuer("internal", self.issuers).revoke([Revocation(pem, reason) for pem in served])
         refused = [outcome for outcome in outcomes if isinstance(outcome, RotationError)]
         if refused:
             raise AssertionError(refused)
 
-    def chain(self, host: str) -> str:
-        """The chain that is installed on a host, read from outside."""
-        return (self.files(host) / "etc/certops/shop/live/fullchain.pem").read_text()
-
-    def files(self, host: str) -> Path:
-        """The root file system of a host that is off, or has mounted nothing on it."""
-        return self.lab_inventory.parent / "hosts" / host / "root"
+    def roots(self) -> dict[str, Path]:
+        """The root file systems of the hosts as their own processes see them, with what is mounted there."""
+        found = {host: self.lab_inventory.parent / "hosts" / host / "root" for host in self.hosts}
+        for host, pid in re.findall(r"^(\S+) .* on, pid (\d+)", self.lab("status").stdout, re.MULTILINE):
+            [first, *_others] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            found[host] = Path(f"/proc/{first}/root")
+        return found
 
     def report(self, place: str = "reports") -> dict[str, Any]:
         """The newest report."""
