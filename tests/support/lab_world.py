@@ -12,6 +12,7 @@ with LabWorld() as world:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,18 @@ class LabWorld:
     def __exit__(self, *exc: object) -> None:
         self.publisher.__exit__(*exc)
         shutil.rmtree(self.place)
+
+    @contextlib.contextmanager
+    def ca_unreachable(self) -> Iterator[None]:
+        """Nobody reaches what the CA publishes, and the CA itself has moved away."""
+        place = Path(self.issuers["internal"]["directory"])
+        aside = place.rename(place.with_name("ca-moved-away"))
+        self.publisher.__exit__()
+        try:
+            yield
+        finally:
+            aside.rename(place)
+            self.publisher = Publisher(self.published, CA_ADDRESS, CA_PORT).__enter__()
 
     def _write_inventory(self) -> Path:
         """A folder of two: the lab's own inventory, and what the roles are to know."""

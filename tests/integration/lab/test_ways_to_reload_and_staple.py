@@ -18,7 +18,6 @@ SERVICES = {
     "web03": {**NGINX, "kind": "command", "reload": ["nginx", "-s", "reload"]},
 }
 PLAIN, OUT_OF_REACH, MUST_STAPLE = "web04", "web05", "web06"
-WORKERS = "pgrep -c -f 'nginx: worker process$' || true"
 
 
 def test_every_way_to_reload_and_staple(world: LabWorld) -> None:
@@ -37,6 +36,7 @@ def test_every_way_to_reload_and_staple(world: LabWorld) -> None:
     assert modes == {PLAIN: "nginx", OUT_OF_REACH: "file", MUST_STAPLE: "file"}
     for host in (OUT_OF_REACH, MUST_STAPLE):
         assert first_handshake_after_reload(world, host) == "good", host
+    assert first_handshake_after_reload(world, PLAIN) == "absent"  # what a staple as a file is for
     assert "does not reach the responder" in why_of(world, OUT_OF_REACH)
     for host in hosts:
         world.configure(host, rotate_service=None)
@@ -45,11 +45,17 @@ def test_every_way_to_reload_and_staple(world: LabWorld) -> None:
 
 def first_handshake_after_reload(world: LabWorld, host: str) -> str:
     """The staple of the very first client of the new workers."""
+    before = workers(world, host)
     world.on(host, "systemctl reload nginx")
     deadline = time.monotonic() + 10
-    while "shutting down" in world.on(host, "pgrep -a nginx || true"):
+    while not (now := workers(world, host)) or now & before:
         assert time.monotonic() < deadline
     return handshake(world, host).staple
+
+
+def workers(world: LabWorld, host: str) -> set[str]:
+    """Those that take connections."""
+    return set(world.on(host, "pgrep -f 'nginx: worker process$' || true").split())
 
 
 def why_of(world: LabWorld, host: str) -> str:
