@@ -12,6 +12,10 @@ import pytest
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "each_core: what may differ between releases of ansible-core")
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[LocalWorld]:
     with LocalWorld(tmp_path / "world") as made:

@@ -14,6 +14,8 @@ from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, Served
 from ansible_collections.certops.rotation.tests.support.nginx import Vhost
 
+pytestmark = pytest.mark.each_core
+
 BAD_NAMES = ["../evil", "a/b", "new\nline", "..", ".hidden", "", "a b"]
 BAD_SERVER_NAMES = ["a/b.example.org", "new\nline.example.org", "..", "-x.example.org"]
 ISSUERS = {
@@ -34,7 +36,7 @@ class Host(LocalWorld):
     run: playbook.Run
 
     def open(self) -> None:
-        right = self.first_certificate("right", ["right.example.org"])
+        right = self.first_certificate("right", ["right.example.org"], extra=self.snippet("right"))
         plain = Vhost(["plain.example.org"], right.certificate, right.key)
         broken = {issuer: self.first_certificate(f"ca-{issuer}", [f"{issuer}.example.org"]) for issuer in ISSUERS}
         self.start_nginx([right, self.without_tls(plain), *broken.values()])

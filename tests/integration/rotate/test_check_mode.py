@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.certops.rotation.tests.support.host_world import everything
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, must
 from ansible_collections.certops.rotation.tests.support.witness import Leak
+
+pytestmark = pytest.mark.each_core
 
 
 def test_plan_is_told_and_nothing_changes(shop: LocalWorld) -> None:

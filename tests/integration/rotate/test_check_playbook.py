@@ -10,6 +10,8 @@ from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.host_world import everything
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld
 
+pytestmark = pytest.mark.each_core
+
 
 def check(world: LocalWorld) -> playbook.Run:
     """A run, after which nothing but a report is new."""

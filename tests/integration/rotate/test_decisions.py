@@ -18,6 +18,7 @@ from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.host_world import everything, spki_of_key
 from ansible_collections.certops.rotation.tests.support.internal_ca import order
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, Served, must
+from ansible_collections.certops.rotation.tests.support.nginx import Vhost
 from ansible_collections.certops.rotation.tests.support.pki import key_pem, make_key
 
 WHY = {
@@ -41,12 +42,9 @@ class Fleet(LocalWorld):
     run: playbook.Run
 
     def open(self) -> None:
-        vhosts = {
-            name: self.first_certificate(name, [f"{name}.example.org"])
-            for name in ("good", "names", "denied", "forced")
-        }
+        vhosts = {name: self.vhost(name) for name in ("good", "names", "denied", "forced")}
         self.make_ca(leaf_days=5)
-        vhosts["expiring"] = self.first_certificate("expiring", ["expiring.example.org"])
+        vhosts["expiring"] = self.vhost("expiring")
         self.make_ca(leaf_days=47)
         vhosts["names"].names = ["names.example.org", "more.names.example.org"]
         for name, vhost in vhosts.items():
@@ -59,6 +57,9 @@ class Fleet(LocalWorld):
         )
         self.start_nginx(list(vhosts.values()))
         self.before = {name: self.served(f"{name}.example.org") for name in vhosts}
+
+    def vhost(self, name: str) -> Vhost:
+        return self.first_certificate(name, [f"{name}.example.org"], extra=self.snippet(name))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from ansible_collections.certops.rotation.tests.support.client import Sampler
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, must
 from ansible_collections.certops.rotation.tests.support.witness import Leak
 
+pytestmark = pytest.mark.each_core
+
 
 @pytest.mark.parametrize("pipelining", ["0", "1"])
 def test_no_part_of_a_key_is_anywhere_but_in_its_file(shop: LocalWorld, pipelining: str) -> None:

@@ -16,6 +16,8 @@ from ansible_collections.certops.rotation.tests.support.local_world import Local
 from ansible_collections.certops.rotation.tests.support.nginx import free_port
 from ansible_collections.certops.rotation.tests.support.witness import crl_says, ocsp_says, private_keys_below
 
+pytestmark = pytest.mark.each_core
+
 NAMES = ("shop.example.org", "www.shop.example.org", "cdn.shop.example.org")
 IPV6 = "::1"
 

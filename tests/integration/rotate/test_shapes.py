@@ -29,7 +29,7 @@ class Host(LocalWorld):
     def open(self, *, declared: bool) -> None:
         second = self.first_certificate("dual-rsa", ["dual.example.org"], key="rsa")
         both = f"ssl_certificate {second.certificate}; ssl_certificate_key {second.key};"
-        dual = self.first_certificate("dual-ecc", ["dual.example.org"], extra=both)
+        dual = self.first_certificate("dual-ecc", ["dual.example.org"], extra=both + self.snippet("dual-ecc"))
         shared = self.first_certificate("shared", ["a.example.org", "b.example.org"])
         shared.names = ["a.example.org"]
         other = Vhost(["b.example.org"], shared.certificate, shared.key)
@@ -40,7 +40,8 @@ class Host(LocalWorld):
             paths = {"certificate": str(second.certificate), "key": str(second.key)}
             self.declare("dual-rsa", dual, key=RSA, paths=paths, companion_of="dual-ecc")
             listeners = [{"address": "127.0.0.1", "port": vhost.port} for vhost in (shared, other)]
-            self.declare("shared", shared, server_names=["a.example.org", "b.example.org"], listeners=listeners)
+            names = ["a.example.org", "b.example.org"]
+            self.declare("shared", shared, server_names=names, listeners=listeners, stapling="off")
             self.declare("plain", plain)
         for name in ("dual-ecc", "dual-rsa", "shared", "plain"):
             self.revoke(name)
@@ -82,6 +83,7 @@ def test_rsa_stays_rsa_and_ecdsa_stays_ecdsa(host: Host) -> None:
     assert ec.serial != rsa.serial
     assert isinstance(ec.chain[0].public_key(), EllipticCurvePublicKey)
     assert isinstance(rsa.chain[0].public_key(), RSAPublicKey)
+    assert (ec.staple, rsa.staple) == ("good", "good")
 
 
 def test_one_certificate_in_two_blocks_is_one_rotation(host: Host) -> None:

@@ -14,6 +14,8 @@ from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.host_world import everything
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, Served
 
+pytestmark = pytest.mark.each_core
+
 HERE = Path(__file__).resolve().parent
 CODES = {
     "other-name": "names_differ",
@@ -32,7 +34,10 @@ class Host(LocalWorld):
     run: playbook.Run
 
     def open(self) -> None:
-        vhosts = {name: self.first_certificate(name, [f"{name}.example.org"]) for name in (*CODES, "right")}
+        vhosts = {
+            name: self.first_certificate(name, [f"{name}.example.org"], extra=self.snippet(name))
+            for name in (*CODES, "right")
+        }
         for name, vhost in vhosts.items():
             self.declare(name, vhost)
         self.start_nginx(list(vhosts.values()))
