@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
-from tests.gates.command import ROOT, run, tool_environment
+import os
+
+from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome, total
+from tests.gates.pytest_gate import read_report
 from tools.python_environments import DEV
 
 LAB = [str(DEV.python), str(ROOT / "tests" / "lab" / "lab.py")]
-EXTENSIONS = ROOT / "extensions"
+SCENARIOS = ROOT / "extensions" / "molecule"
 
 
 def scenarios() -> list[str]:
-    return sorted(path.parent.name for path in EXTENSIONS.glob("molecule/*/molecule.yml"))
+    return sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
 
 
 def molecule() -> Outcome:
-    """Every scenario from create to destroy; one scenario is one count."""
+    """Every scenario from create to destroy; one scenario is one count, unless it runs tests that have a report."""
     names = scenarios()
     if not names:
         return Outcome(failed=1, output="extensions/molecule holds no scenario")
@@ -32,6 +35,11 @@ def molecule() -> Outcome:
 
 def _scenario(name: str, environ: dict[str, str]) -> Outcome:
     inside = ["molecule", "test", "--scenario-name", name]
-    command = [*LAB, "with", "--quiet", "--name", f"molecule-{name}", "--hosts", "0", "--", *inside]
+    command = [*LAB, "with", "--quiet", "--name", f"molecule{os.getpid()}", "--hosts", "0", "--", *inside]
+    report = BUILD / "reports" / f"molecule-{name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
     status, output = run(command, environ=environ, cwd=ROOT)
+    if report.is_file():
+        return read_report(report, status, output)
     return Outcome(passed=1) if status == 0 else Outcome(failed=1, output=output)

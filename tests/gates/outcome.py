@@ -32,11 +32,12 @@ class Outcome:
 
 
 def total(outcomes: Iterable[Outcome]) -> Outcome:
-    """The sum of the counts and of what was left out."""
+    """The sum of the counts, and all that was left out or printed."""
     everything = list(outcomes)
     return Outcome(
         passed=sum(outcome.passed for outcome in everything),
         failed=sum(outcome.failed for outcome in everything),
         skipped=sum(outcome.skipped for outcome in everything),
         left_out=tuple(text for outcome in everything for text in outcome.left_out),
+        output="\n".join(outcome.output for outcome in everything if outcome.output),
     )
