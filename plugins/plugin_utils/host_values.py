@@ -11,12 +11,15 @@ not come from the inventory are taken from the task and evaluated again with eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
+_REFERENCE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_DEEPEST_REFERENCE = 10
 # What the task knows about the host it happens to run for; the others have their own in `hostvars`.
 _OF_THE_CURRENT_HOST = frozenset(
     {"inventory_hostname", "inventory_hostname_short", "inventory_dir", "inventory_file", "group_names", "ansible_facts"}
@@ -62,4 +65,21 @@ def _variables_of(
 
 def _evaluate(action: ActionBase, variable: str, variables: Mapping[str, Any]) -> Any:
     templar = Templar(loader=action._loader, variables=variables)
-    return templar.template(variables[variable])
+    return templar.template(_dereferenced(variables[variable], variables))
+
+
+def _dereferenced(value: Any, variables: Mapping[str, Any]) -> Any:
+    """``value`` with every mere reference to another variable replaced by what that one holds, itself not evaluated yet.
+
+    Compiling a template costs more than all else here, and most of them say no more than a variable's name.
+    """
+    for _depth in range(_DEEPEST_REFERENCE):
+        match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        if match is None or match[1] not in variables:
+            break
+        value = variables[match[1]]
+    if isinstance(value, Mapping):
+        return {key: _dereferenced(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_dereferenced(item, variables) for item in value]
+    return value
