@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -47,7 +48,9 @@ END = "-----END CERTIFICATE-----\n"
 class LabWorld:
     """What a test in the lab needs around the hosts; everything of it lies in a folder that goes with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """``variables`` for all hosts, beside and before those that it sets itself."""
+        self.given_variables = variables
         self.lab_inventory = Path(os.environ[LAB_INVENTORY])
         lab = yaml.safe_load(self.lab_inventory.read_text())["all"]["children"]["lab"]
         self.hosts: dict[str, dict[str, Any]] = lab["hosts"]
@@ -98,6 +101,7 @@ class LabWorld:
                     ],
                 }
             ],
+            **self.given_variables,
         }
         (folder / "group_vars" / "all.yml").write_text(json.dumps(self.variables))
         return folder
