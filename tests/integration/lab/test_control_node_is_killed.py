@@ -26,7 +26,8 @@ BEFORE = (
     "report",
 )
 KILL = "kill -9 $PLAYBOOK_PID"
-KILL_SOON = "(sleep 0.4; kill -9 -$PLAYBOOK_PID) >/dev/null 2>&1 &"
+# With the workers, which have sessions of their own and would wait for ever.
+KILL_SOON = "(sleep 0.4; kill -9 $(pgrep -P $PLAYBOOK_PID) $PLAYBOOK_PID) >/dev/null 2>&1 &"
 AT_ONCE = 3
 
 

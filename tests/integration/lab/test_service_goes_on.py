@@ -65,7 +65,7 @@ class Clients:
         if answer.status != 200 or answer.read() != b"here\n":
             self.failures.append(f"status {answer.status}")
         connection.close()
-        self.serials[serial_hex(x509.load_der_x509_certificate(der).serial_number)] += 1
+        self.serials[serial_hex(x509.load_der_x509_certificate(bytes(der or b"")).serial_number)] += 1
 
     def _download(self) -> None:
         """Reads on slowly until told to end, then the rest: it outlives every reload in between."""
