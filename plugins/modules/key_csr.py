@@ -183,43 +183,22 @@ python_version:
   sample: 3.11.2
 """
 
-import contextlib
-import os
-from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
-from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
-    CertificateFolder,
-    refuse_unsafe_folder,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.clock import utc_now
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
     HOST_FILES_SPEC,
-    FileOptions,
     read_file_options,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._host.fresh_key import KeyMaker, KeyRequest
-from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
 from ansible_collections.certops.rotation.plugins.module_utils._host.look import (
-    installed_facts,
+    look_at,
     server_configuration,
     surroundings,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._host.names import (
-    checked_server_names,
-    checked_sha256,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import (
-    CURVES,
-    RSA_SIZES,
-    Openssl,
-    checked_key,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import own_paths
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import CURVES, RSA_SIZES, Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -268,63 +247,16 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 def look_and_prepare(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Everything the module returns."""
-    root, openssl, options = params["root"], Openssl(params["openssl"]), read_file_options(params["files"])
-    refuse_unsafe_folder(root, follow=True)
-    wanted = [given for given in params["requests"] if given["action"] == "rotate"]
-    maker = KeyMaker(root, {checked_sha256(denied) for denied in params["deny_list"]}, openssl, options, utc_now())
-    with _changing(params, options) if wanted and not check_mode else contextlib.nullcontext():
-        found = {given["name"]: _look(root, given, openssl) for given in params["requests"]}
-        prepared = {given["name"]: _prepare(root, given, maker, check_mode) for given in wanted}
-    foreseen = check_mode and any(not entry.get("resumed", True) for entry in prepared.values())
-    return {
-        "changed": maker.changed or foreseen,
-        "certificates": found,
-        "prepared": prepared,
-        "nginx": server_configuration(params["nginx_dump"]),
-        **surroundings(),
-    }
+    read_file_options(params["files"])
+    refuse_unsafe_folder(params["root"], follow=True)
+    if any(given["action"] == "rotate" for given in params["requests"]):
+        # A host compiles what it imports at each execution; on the many where nothing is due, this is spared.
+        from ansible_collections.certops.rotation.plugins.module_utils._host.prepare import prepare
 
-
-def _changing(params: dict[str, Any], options: FileOptions) -> contextlib.AbstractContextManager[None]:
-    if not os.path.isdir(params["root"]):
-        os.makedirs(params["root"], 0o755)
-        options.dress_folder(params["root"])
-    return root_lock(params["root"], params["lock_timeout"])
-
-
-def _look(root: str, given: dict[str, Any], openssl: Openssl) -> dict[str, Any]:
-    try:
-        return installed_facts(CertificateFolder(root, given["name"]), given["paths"], openssl)
-    except RotationError as error:
-        return {"live": None, "versions": [], "keys_log": [], "paths": {}, "error": error.as_result()}
-
-
-def _prepare(root: str, given: dict[str, Any], maker: KeyMaker, check_mode: bool) -> dict[str, Any]:
-    try:
-        with storage_errors("Preparing a key for {}".format(given["name"])):
-            request = read_request(root, given)
-            return asdict(maker.foresee(request) if check_mode else maker.prepare(request))
-    except RotationError as error:
-        return {"error": error.as_result()}
-
-
-def read_request(root: str, given: dict[str, Any]) -> KeyRequest:
-    """A request as a checked value, for a folder that is safe to write to."""
-    folder = CertificateFolder(root, given["name"])
-    folder.check()
-    wanted = {
-        "server_names": checked_server_names(given["server_names"]),
-        "key": checked_key(given["key"] or {}),
-        "must_staple": given["must_staple"],
-    }
-    premise = (given["premise"] or {}).get("spki_sha256")
-    return KeyRequest(
-        folder=folder,
-        wanted=wanted,
-        premise=checked_sha256(premise) if premise else None,
-        paths=own_paths(folder, given["paths"]),
-        resume_within=given["resume_within"],
-    )
+        result = prepare(params, check_mode)
+    else:
+        result = {"changed": False, "certificates": look_at(params, Openssl(params["openssl"])), "prepared": {}}
+    return {**result, "nginx": server_configuration(params["nginx_dump"]), **surroundings()}
 
 
 def main() -> None:

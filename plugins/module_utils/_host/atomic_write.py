@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 
@@ -87,7 +86,7 @@ def remove_if_there(path: str) -> None:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(folder, f"{TEMPORARY}{name[:60]}-{secrets.token_hex(6)}")
+    return os.path.join(folder, f"{TEMPORARY}{name[:60]}-{os.urandom(6).hex()}")
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import platform
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -28,6 +28,19 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.resolvers i
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
 
 _LIMIT = 1024 * 1024
+
+
+def look_at(params: dict[str, Any], openssl: Openssl) -> dict[str, Any]:
+    """By name, what is there of each certificate of the option ``requests``; an unreadable one carries its error."""
+    found = {}
+    for given in params["requests"]:
+        try:
+            folder = CertificateFolder(params["root"], given["name"])
+            found[given["name"]] = installed_facts(folder, given["paths"], openssl)
+        except RotationError as error:
+            nothing: dict[str, Any] = {"live": None, "versions": [], "keys_log": [], "paths": {}}
+            found[given["name"]] = {**nothing, "error": error.as_result()}
+    return found
 
 
 def installed_facts(folder: CertificateFolder, paths: dict[str, Any] | None, openssl: Openssl) -> dict[str, Any]:
@@ -89,7 +102,7 @@ def server_configuration(dump: list[str]) -> dict[str, Any] | None:
 def surroundings() -> dict[str, Any]:
     """The host's clock and Python, so that a wrong clock is noticed before it makes a certificate look expired, and
     the name servers that it asks."""
-    return {"clock": iso(utc_now()), "python_version": platform.python_version(), "resolvers": resolvers()}
+    return {"clock": iso(utc_now()), "python_version": "{}.{}.{}".format(*sys.version_info), "resolvers": resolvers()}
 
 
 def _version_facts(folder: CertificateFolder, version: str, live: str | None) -> dict[str, Any]:
