@@ -107,8 +107,12 @@ class KeyMaker:
         if found != request.premise:
             raise RotationError(
                 "premise_failed",
-                f"The key of {request.folder.name} on the host is not the one that is served",
-                remedy="Another run or a person has changed it, or the reload is missing: detect again.",
+                f"The key of {request.folder.name} on the host is not the one that is served"
+                if found
+                else f"{request.folder.name} has no key below {self._root}, and something else is served",
+                remedy="Another run or a person has changed it, or the reload is missing: detect again."
+                if found
+                else "Say with paths which files the vhost names, or let the vhost name those in the folder live.",
                 expected=request.premise,
                 found=found,
             )
