@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.report import failures
 from ansible_collections.certops.rotation.plugins.modules.key_retire import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     HostAction,
@@ -40,6 +42,16 @@ class ActionModule(HostAction):
             self._add_retirement(rotation, (answer or {})["retirements"].get(rotation["name"]))
         return None
 
+    def finish(self, result: dict[str, Any], rotations: Iterable[Rotation]) -> dict[str, Any]:
+        """As the host's last step, failed for whatever failed in any step; the report is written all the same."""
+        everything = list(rotations)
+        result = super().finish(result, everything)
+        if self.options["last"]:
+            why = failures({"host": everything}).get("host")
+            if why:
+                result.update(failed=True, msg=why)
+        return result
+
     @staticmethod
     def _is_to_retire(rotation: Rotation) -> bool:
         """Its place is taken, and what was to be revoked is; without a predecessor there is nothing to destroy."""
@@ -62,7 +74,11 @@ class ActionModule(HostAction):
         if version is None:
             return None
         times = {name: rotation["times"][name] for name in _TIMES if (rotation.get("times") or {}).get(name)}
-        return {"name": rotation["name"], "version": version, "update": {"state": self._state(rotation), "times": times}}
+        return {
+            "name": rotation["name"],
+            "version": version,
+            "update": {"state": self._state(rotation), "times": times},
+        }
 
     def _state(self, rotation: Rotation) -> str:
         """How far it came; the host writes ``retired`` after the key is gone."""

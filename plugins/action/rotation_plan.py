@@ -54,7 +54,7 @@ class ActionModule(FleetAction):
             "due": due,
             "late": late,
             "concerned": _concerned(rotations, due),
-            "next": "due_late" if late else "due" if due else "report",
+            "next": "due_late" if late else "due" if due else "conclude",
             "summary": _summary(everything),
         }
 

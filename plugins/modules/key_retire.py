@@ -73,6 +73,10 @@ options:
     description: How many version folders to keep of each certificate named here. Those with a key are always kept.
     type: int
     default: 5
+  last:
+    description: With O(rotations), fail if any of the host's rotations failed, in whatever step.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - certops.rotation.steps.host
   - certops.rotation.host_files
@@ -174,6 +178,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "keep_versions": {"type": "int", "default": 5},
     "openssl": {"type": "path", "default": "openssl"},
+    "last": {"type": "bool", "default": False},
     **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }

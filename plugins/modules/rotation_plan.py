@@ -53,7 +53,7 @@ options:
 extends_documentation_fragment:
   - certops.rotation.steps.fleet
   - certops.rotation.steps.attributes
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.fleet_status
 """
@@ -101,7 +101,7 @@ concerned:
   type: list
   elements: str
 next:
-  description: Where the role goes on, V(due_late), V(due) or V(report).
+  description: Where the role goes on, V(due_late), V(due) or V(conclude).
   returned: success
   type: str
 summary:
@@ -111,8 +111,8 @@ summary:
   sample: {keep: 1, rotate: 1, repair: 0, finish: 0, stop: 0, failed: 0}
 """
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import FLEET_STEP_SPEC  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import FLEET_STEP_SPEC
 
 ARGUMENT_SPEC = {
     "policy": {
@@ -144,9 +144,9 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    """Only reached where the action plugin is missing."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(msg="This module runs as an action plugin on the control node.")
+    module.fail_json(msg="certops.rotation.rotation_plan runs as an action plugin on the control node.")
 
 
 if __name__ == "__main__":
