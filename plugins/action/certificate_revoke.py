@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     to_pem,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
@@ -32,7 +33,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor impor
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
-from cryptography import x509
+from ansible_collections.certops.rotation.plugins.plugin_utils.trust import issuers_anchors
 
 _AT_ONCE = 16
 _TO_CONFIRM = ("revoked", "already_revoked", "accepted_not_published")
@@ -184,11 +185,11 @@ class ActionModule(FleetAction):
         except RotationError as error:
             self.failing(rotation, error)
             return True
-        return certificate.not_valid_after_utc <= datetime.now(UTC)
+        return certificate.not_valid_after_utc <= datetime.now(timezone.utc)
 
     def _wait_for(self, pending: Sequence[Rotation]) -> None:
         """Look again and again until every source shows the revocation, or the deadline has passed."""
-        anchors = self._issuers.anchors(self.options["trust_anchors"])
+        anchors = issuers_anchors(self.step, self._issuers, self.options["trust_anchors"])
         http = HttpClient(timeout=self.options["timeout"])
         deadline = time.monotonic() + self.options["deadline"]
         while True:

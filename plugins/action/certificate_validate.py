@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_facts,
@@ -20,12 +19,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.chain import validate_chain
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.fresh_key import refuse_known_key
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, live_version
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy import deny_list
 from ansible_collections.certops.rotation.plugins.modules.certificate_validate import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
-from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging, trust_anchors
-from cryptography import x509
+from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
 
 _AT_ONCE = 16
 
@@ -45,11 +44,10 @@ class ActionModule(FleetAction):
             check = self._validate
         if not wanted:
             return None
-        warnings: list[str] = []
-        self._judge, self._at = judging(self.options, warnings), self.now()
-        self._anchors = trust_anchors(self.options, warnings)
+        self._judge, self._at = judging(self.step, self.options), self.now()
+        self._anchors = self._judge.anchors
         self._each(wanted, check)
-        return {"warnings": warnings}
+        return None
 
     def _each(self, rotations: Sequence[Rotation], check: Callable[[Rotation], None]) -> None:
         """Side by side: what takes time is waiting for CRLs and responders."""
@@ -134,7 +132,6 @@ class ActionModule(FleetAction):
         fresh = base64.b64encode(self._judge.good_staple(chain, at=self._at)).decode()
         rotation["validated"] = {"verdict": {}, "staple_b64": fresh}
         self.stamp(rotation, "validated")
-
 
     def _is_fresh(self, chain: Sequence[x509.Certificate], staple: bytes) -> bool:
         """Less than half of its time is over: each refresh costs a reload."""

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.declaration import probe, rotations_from_request
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, served_pairs
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Handshake, handshakes
 from ansible_collections.certops.rotation.plugins.modules.fleet_status import ARGUMENT_SPEC
@@ -24,9 +24,6 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.host_values impor
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation, active
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
-from cryptography import x509
-
-display = Display()
 
 _WEIGHT = {"revoked": 0, "unknown": 1, "good": 2}
 
@@ -48,23 +45,15 @@ class ActionModule(FleetAction):
         at, only_new = self.now(), self.options["only_new"]
         new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
         if new or not only_new:
-            judge = self._judging()
+            judge = judging(self.step, self.options)
             self._look(new, rotations, judge, at)
             _judge(new, judge, at)
         for rotation in new:
             self.stamp(rotation, "detected", at)
         waiting = [one for one in self.active(rotations) if _is_another_installed(one)] if only_new else []
         if waiting:
-            _judge_installed(waiting, self._judging(), at)
+            _judge_installed(waiting, judging(self.step, self.options), at)
         return {"summary": summary(rotations)}
-
-    def _judging(self) -> Judging:
-        """Reading all roots of the system takes longer than some runs have to look at: only where it is needed."""
-        notes: list[str] = []
-        judge = judging(self.options, notes)
-        for note in notes:
-            display.warning(f"detect: {note}")
-        return judge
 
     def _declared(self, host: str, request: Mapping[str, Any]) -> list[Rotation]:
         declared = rotations_from_request(host, request)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import to_pem
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_creation, ca_upkeep
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_creation import Identity, Plan
@@ -24,7 +25,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_upkee
 from ansible_collections.certops.rotation.plugins.modules.internal_ca import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import RotationAction
-from cryptography import x509
 
 _IDENTITY = tuple(field.name for field in dataclasses.fields(Identity))
 _SETTINGS = ("base_url", *(field.name for field in dataclasses.fields(Settings) if field.name != "base_urls"))

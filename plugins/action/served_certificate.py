@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
-from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
@@ -27,8 +26,6 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
     action_of,
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
-
-display = Display()
 
 # More would only cost time: with so many workers each of them still gets a client soon.
 _MOST_STAPLES_IN_A_ROW = 32
@@ -81,10 +78,7 @@ class ActionModule(FleetAction):
         return action in (None, "repair", "finish") or (action == "rotate" and bool(rotation.get("installation")))
 
     def _prove(self, concerned: Sequence[Rotation], rotations: Mapping[str, list[Rotation]]) -> None:
-        warnings: list[str] = []
-        judge = judging(self.options, warnings)
-        for warning in warnings:
-            display.warning(f"verify: {warning}")
+        judge = judging(self.step, self.options)
         by_host: dict[str, list[Watch]] = {}
         for one in concerned:
             by_host.setdefault(one["host"], []).append(self._watch(one, rotations[one["host"]]))
@@ -167,7 +161,7 @@ class ActionModule(FleetAction):
         return all(not proof.missing for _place, proof in asked)
 
     def _conclude(self, watch: Watch) -> None:
-        rotation, now = watch.rotation, datetime.now(UTC)
+        rotation, now = watch.rotation, datetime.now(timezone.utc)
         if not watch.is_served:
             return self._fail(rotation, not_served(watch))
         silent = [str(place) for place, proof in watch.proofs if proof.is_still_silent]

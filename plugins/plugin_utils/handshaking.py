@@ -15,10 +15,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import certificate_facts, to_pem
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import StapleFinding
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, Handshake
-from cryptography import x509
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,14 @@ _REFERENCE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _DEEPEST_REFERENCE = 10
 # What the task knows about the host it happens to run for; the others have their own in `hostvars`.
 _OF_THE_CURRENT_HOST = frozenset(
-    {"inventory_hostname", "inventory_hostname_short", "inventory_dir", "inventory_file", "group_names", "ansible_facts"}
+    {
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "inventory_dir",
+        "inventory_file",
+        "group_names",
+        "ansible_facts",
+    }
 )
 
 
@@ -69,7 +76,7 @@ def _evaluate(action: ActionBase, variable: str, variables: Mapping[str, Any]) -
 
 
 def _dereferenced(value: Any, variables: Mapping[str, Any]) -> Any:
-    """``value`` with every mere reference to another variable replaced by what that one holds, itself not evaluated yet.
+    """``value`` with every mere reference to another variable replaced by what that one holds, itself not evaluated.
 
     Compiling a template costs more than all else here, and most of them say no more than a variable's name.
     """

@@ -9,12 +9,14 @@ import os
 import tempfile
 from typing import Any
 
-import crossplane
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_config import (
     Configuration,
     Problem,
     dumped_files,
 )
+
+crossplane = library("crossplane")
 
 
 def read_dump(dump: str) -> Configuration:

@@ -35,4 +35,6 @@ def unpack(given: Any) -> Any:
             raise ValueError("no rotations")
         return json.loads(text[len(_MARK) :])
     except ValueError as exc:
-        raise RotationError("arguments_invalid", "rotations must be what a step returned, or a list of dictionaries.") from exc
+        raise RotationError(
+            "arguments_invalid", "rotations must be what a step returned, or a list of dictionaries."
+        ) from exc

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
@@ -15,6 +15,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     certificate_facts,
     read_certificates,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Prefer,
@@ -22,7 +23,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     RevocationStatus,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import Fetched, Fetcher
-from cryptography import x509
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ def sight(http: Fetcher, anchors: Sequence[x509.Certificate]) -> Callable[[str],
 
 
 def _look(judging: Judging, chain: Sequence[x509.Certificate]) -> Sight:
-    at = datetime.now(UTC)
+    at = datetime.now(timezone.utc)
     facts = certificate_facts(chain[0])
     verdict = judging.verdict(chain, at=at)
     shown = [

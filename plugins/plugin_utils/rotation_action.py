@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -53,11 +53,11 @@ class RotationAction(ActionBase):
     def now(self) -> datetime:
         """The moment to judge for: the option ``at`` if there is one and it is set, else the clock."""
         at = self.options.get("at")
-        return from_text(at) if at else datetime.now(UTC)
+        return from_text(at) if at else datetime.now(timezone.utc)
 
     def stamp(self, rotation: Rotation, event: str, moment: datetime | None = None) -> None:
         """Note when ``event`` was (default: now, by the clock) in the rotation's ``times``."""
-        rotation.setdefault("times", {})[event] = as_text(moment or datetime.now(UTC))
+        rotation.setdefault("times", {})[event] = as_text(moment or datetime.now(timezone.utc))
         self._took(rotation)
 
     def failing(self, rotation: Rotation, error: RotationError) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 _WAYS = ("off", "nginx", "file")

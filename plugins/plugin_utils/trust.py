@@ -5,68 +5,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import ssl
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension, read_certificates
-from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import system_anchors
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import RevocationPolicy
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
-from cryptography import x509
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
+
+display = Display()
 
 
-def judging(options: Mapping[str, Any], notes: list[str]) -> Judging:
-    """One judge for the whole step, with the options of ``TRUST_SPEC``."""
-    http = HttpClient(timeout=options["timeout"])
-    return Judging(http=http, policy=RevocationPolicy(), anchors=trust_anchors(options, notes))
+def judging(step: str, options: Mapping[str, Any]) -> Judging:
+    """One judge for the whole step, with the options of ``TRUST_SPEC``. RotationError ``trust_anchor_unreadable``.
 
-
-def trust_anchors(options: Mapping[str, Any], notes: list[str]) -> list[x509.Certificate]:
-    """The roots of the issuers, those in files, and the system's. RotationError ``trust_anchor_unreadable``.
-
-    An issuer that cannot be opened costs a warning: its certificates become unknown, and nothing worse.
+    It trusts the roots of the issuers, those in files, and the system's. Reading all of the system's takes longer than
+    some runs have to look at: it is asked for where there is something to judge.
     """
-    anchors: list[x509.Certificate] = []
-    for name in options["issuers"]:
-        try:
-            anchors.extend(open_issuer(name, options["issuers"]).trust_anchors())
-        except RotationError as error:
-            notes.append(f"issuer {name}: {error.message} ({error.code})")
-    for path in options["trust_anchors"]:
-        anchors.extend(certificates_in(path))
-    return [*anchors, *_system_anchors()]
+    of_issuers = issuers_anchors(step, OpenIssuers(options["issuers"]), options["trust_anchors"])
+    anchors = [*of_issuers, *system_anchors()]
+    return Judging(http=HttpClient(timeout=options["timeout"]), policy=RevocationPolicy(), anchors=anchors)
 
 
-def certificates_in(path: str) -> list[x509.Certificate]:
-    """The certificates in a file on the control node."""
-    try:
-        with open(path, "rb") as file:
-            return read_certificates(file.read(), path)
-    except OSError as exc:
-        raise RotationError(
-            "trust_anchor_unreadable",
-            f"{path} cannot be read: {exc.strerror or exc}",
-            remedy="Correct rotate_trust_anchors, or make the file readable.",
-            path=path,
-        ) from exc
+def issuers_anchors(step: str, issuers: OpenIssuers, files: Sequence[str]) -> list[x509.Certificate]:
+    """The roots of the issuers and those in files; a warning for each issuer that does not open.
 
-
-def _system_anchors() -> list[x509.Certificate]:
-    """What the system trusts; nothing where it has no such file or an unreadable one."""
-    path = ssl.get_default_verify_paths().cafile
-    with warnings.catch_warnings():
-        # Old roots have serials that RFC 5280 does not allow; that they are still shipped is not ours to tell.
-        warnings.simplefilter("ignore")
-        try:
-            anchors = certificates_in(path) if path else []
-        except RotationError:
-            return []
-        for anchor in anchors:
-            with contextlib.suppress(RotationError):
-                extension(anchor, x509.BasicConstraints)  # decoding warns once more; what is decoded here, is kept
+    Its certificates become unknown, and nothing worse.
+    """
+    notes: list[str] = []
+    anchors = issuers.anchors(files, notes)
+    for note in notes:
+        display.warning(f"{step}: {note}")
     return anchors

@@ -9,7 +9,6 @@ import contextlib
 from typing import Iterator
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 

@@ -82,14 +82,14 @@ class Judging:
         given: Given | None = None,
     ) -> None:
         self._policy = policy
-        self._anchors = tuple(anchors)
+        self.anchors = tuple(anchors)
         self._given = given or Given()
         self._sources = Sources(http, policy)
         self._issuer_verdicts: Once[tuple[str, str, datetime], Verdict] = Once()
         self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once()
         self._staples: Once[tuple[tuple[x509.Certificate, ...], bytes, datetime], StapleFinding] = Once()
         self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
-        for anchor in self._anchors:
+        for anchor in self.anchors:
             self._anchors_by_name.setdefault(bytes(subject_bytes(anchor)), []).append(anchor)
 
     def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
@@ -168,7 +168,7 @@ class Judging:
                 return _Route(find_path(chain[0], others, near))
         while True:
             try:
-                return _Route(find_path(chain[0], others, self._anchors))
+                return _Route(find_path(chain[0], others, self.anchors))
             except RotationError as error:
                 fault = _PATH_REASONS.get(error.code, Reason.CHAIN_INVALID)
                 route = _Route(_as_far_as_it_goes(chain[0], others), (fault,), error.message)

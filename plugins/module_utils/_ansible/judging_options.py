@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+import warnings
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Given, Judging
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension, read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
@@ -76,7 +78,7 @@ def policy_from(params: Mapping[str, Any]) -> RevocationPolicy:
 def moment_from(params: Mapping[str, Any]) -> datetime:
     """The time to judge for: ``at``, or now. The one place where the clock is read for judging."""
     text = params["at"]
-    return datetime.now(UTC).replace(microsecond=0) if text is None else from_text(text)
+    return datetime.now(timezone.utc).replace(microsecond=0) if text is None else from_text(text)
 
 
 def anchors_from(params: Mapping[str, Any]) -> list[x509.Certificate]:
@@ -86,7 +88,7 @@ def anchors_from(params: Mapping[str, Any]) -> list[x509.Certificate]:
         anchors += read_certificates(params["trust_anchors"].encode(), "trust_anchors")
     for path in params["trust_anchor_paths"]:
         anchors += read_certificates(read_file(path), path)
-    return anchors or _system_anchors()
+    return anchors or system_anchors()
 
 
 def read_file(path: str) -> bytes:
@@ -97,13 +99,24 @@ def read_file(path: str) -> bytes:
         raise RotationError("file_unreadable", f"{path} cannot be read: {exc.strerror}", path=path) from exc
 
 
-def _system_anchors() -> list[x509.Certificate]:
+def system_anchors() -> list[x509.Certificate]:
     """What this machine trusts; none where its bundle is not found."""
     paths = ssl.get_default_verify_paths()
     for bundle in (paths.cafile, f"{paths.capath}/ca-certificates.crt", *_BUNDLES):
         try:
             if bundle:
-                return read_certificates(read_file(bundle), bundle)
+                return _decoded_quietly(bundle)
         except RotationError:
             continue
     return []
+
+
+def _decoded_quietly(bundle: str) -> list[x509.Certificate]:
+    """Old roots have serials that RFC 5280 does not allow; that they are still shipped is not ours to tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        anchors = read_certificates(read_file(bundle), bundle)
+        for anchor in anchors:
+            with contextlib.suppress(RotationError):
+                extension(anchor, x509.BasicConstraints)  # decoding warns once more; what is decoded here, is kept
+    return anchors

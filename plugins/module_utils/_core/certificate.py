@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeVar
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
@@ -193,7 +193,7 @@ def authority_key_id(certificate: x509.Certificate) -> bytes | None:
 def is_short_lived(certificate: x509.Certificate) -> bool:
     """At most 10 days, or 7 for those issued from 2026-03-15 on (CA/B Forum BR 1.6.1). The last second counts."""
     lifetime = certificate.not_valid_after_utc - certificate.not_valid_before_utc + timedelta(seconds=1)
-    stricter_since = datetime(2026, 3, 15, tzinfo=UTC)
+    stricter_since = datetime(2026, 3, 15, tzinfo=timezone.utc)
     days = 7 if certificate.not_valid_before_utc >= stricter_since else 10
     return not is_ca(certificate) and lifetime <= timedelta(days=days)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Tuple
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     authority_key_id,
@@ -48,7 +49,7 @@ _UNDERSTOOD = frozenset({
     oid.ExtensionOID.TLS_FEATURE,
 })  # fmt: skip
 
-Path = tuple[x509.Certificate, ...]
+Path = Tuple[x509.Certificate, ...]
 
 
 def validate_chain(

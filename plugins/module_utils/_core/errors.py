@@ -8,7 +8,7 @@ Standard library only, Python 3.8: it is shipped to hosts with every host module
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 
 class RotationError(Exception):
@@ -27,6 +27,6 @@ class RotationError(Exception):
         self.remedy = remedy
         self.facts = facts
 
-    def as_result(self) -> Dict[str, Any]:
+    def as_result(self) -> dict[str, Any]:
         """The error as it appears in results and in ``rotation.error``."""
         return {"code": self.code, "msg": self.message, "remedy": self.remedy, "facts": self.facts}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``cryptography``, or a clear word where it is missing.
+"""``cryptography``, or a clear word where it is missing; and the same for other libraries.
 
 Everything that needs it imports its parts from here. On a Python without it, importing still works (``ansible-test
 sanity`` imports without any library), and the first use fails with ``library_missing`` instead of a traceback.
@@ -33,7 +33,7 @@ __all__ = [
     "x509",
 ]
 
-_PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL"}
+_PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL", "crossplane": "crossplane"}
 
 
 class MissingLibrary:

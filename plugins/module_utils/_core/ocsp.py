@@ -9,8 +9,8 @@ import base64
 import dataclasses
 import hashlib
 import urllib.parse
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
+from typing import Callable
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp_extension
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
@@ -47,7 +47,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
 )
 
 _LONGEST_GET = 255  # RFC 9919 section 6: GET if the whole URL is no longer
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 DelegateStatus = Callable[[x509.Certificate], RevocationStatus]
 

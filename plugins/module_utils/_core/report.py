@@ -70,7 +70,9 @@ def outcome_of(rotation: Mapping[str, Any]) -> str:
 def failures(rotations: Mapping[str, Sequence[Mapping[str, Any]]], fail_on: Iterable[str] = ()) -> dict[str, str]:
     """By host, in sentences, why it counts as failed; hosts without a failure are not in it."""
     codes = frozenset(fail_on)
-    found = {host: [text for one in of_host for text in _failures_of(one, codes)] for host, of_host in rotations.items()}
+    found = {
+        host: [text for one in of_host for text in _failures_of(one, codes)] for host, of_host in rotations.items()
+    }
     return {host: "\n".join(texts) for host, texts in found.items() if texts}
 
 
@@ -82,7 +84,9 @@ def _failures_of(rotation: Mapping[str, Any], codes: frozenset[str]) -> list[str
     reasons = decision.get("reasons") or ()
     if decision.get("action") == "stop":
         return [f"{rotation.get('name')}: stopped: {'; '.join(reason['text'] for reason in reasons)}"]
-    return [f"{rotation.get('name')}: {reason['text']} ({reason['code']})" for reason in reasons if reason["code"] in codes]
+    return [
+        f"{rotation.get('name')}: {reason['text']} ({reason['code']})" for reason in reasons if reason["code"] in codes
+    ]
 
 
 def as_lines(report: Mapping[str, Any]) -> list[str]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 IPAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
@@ -23,6 +23,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     x509,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 # Collisions of these can be made on purpose, so a CA that signs what others choose can be made to sign something else.
 _WEAK = (hashes.MD5, hashes.SHA1)

@@ -10,7 +10,14 @@ import enum
 from datetime import datetime, timedelta
 
 
-class RevocationStatus(enum.StrEnum):
+class _Word(str, enum.Enum):
+    """What ``enum.StrEnum`` is since Python 3.11: its text is its value."""
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+class RevocationStatus(_Word):
     """Unknown is an answer of its own, never a kind of good."""
 
     GOOD = "good"
@@ -18,7 +25,7 @@ class RevocationStatus(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-class Reason(enum.StrEnum):
+class Reason(_Word):
     """Why a source, or the whole verdict, says what it says."""
 
     # about revoked
@@ -71,7 +78,7 @@ class Reason(enum.StrEnum):
     """there are pointers, but this run does not fetch"""
 
 
-class SourceKind(enum.StrEnum):
+class SourceKind(_Word):
     CRL = "crl"
     OCSP = "ocsp"
     STAPLE = "staple"
@@ -159,7 +166,7 @@ class StapleFinding:
     sha256: str | None = None
 
 
-class Prefer(enum.StrEnum):
+class Prefer(_Word):
     """Which sources are asked."""
 
     ANY = "any"

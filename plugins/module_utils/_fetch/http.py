@@ -168,7 +168,7 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return opener
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 

@@ -117,7 +117,7 @@ def _keep_staple(connection: SSL.Connection, staple: bytes, data: object) -> boo
     return True
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _context(key_type: str | None) -> SSL.Context:
     """One context a kind for the whole process: making one costs more than a handshake."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)

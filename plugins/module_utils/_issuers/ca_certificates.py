@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import oid, rsa, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import SigningKey, signature_hash
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names import general_names
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import LeafKey
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_settings import Settings
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 ROOT_VALIDITY = timedelta(days=20 * 365)
 INTERMEDIATE_VALIDITY = timedelta(days=10 * 365)
@@ -63,12 +61,12 @@ def _key_usage(**used: bool) -> x509.KeyUsage:
 
 
 def _common_name(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return x509.Name([x509.NameAttribute(oid.NameOID.COMMON_NAME, name)])
 
 
 def common_name_of(certificate: x509.Certificate) -> str:
     """The name that a certificate of the CA itself was given."""
-    return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    return str(certificate.subject.get_attributes_for_oid(oid.NameOID.COMMON_NAME)[0].value)
 
 
 def _points(url: str) -> x509.CRLDistributionPoints:
@@ -77,9 +75,9 @@ def _points(url: str) -> x509.CRLDistributionPoints:
 
 
 def _access(issuer_url: str, ocsp_url: str | None) -> x509.AuthorityInformationAccess:
-    entries = [(AuthorityInformationAccessOID.CA_ISSUERS, issuer_url)]
+    entries = [(oid.AuthorityInformationAccessOID.CA_ISSUERS, issuer_url)]
     if ocsp_url:
-        entries.insert(0, (AuthorityInformationAccessOID.OCSP, ocsp_url))
+        entries.insert(0, (oid.AuthorityInformationAccessOID.OCSP, ocsp_url))
     return x509.AuthorityInformationAccess(
         [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in entries]
     )
@@ -156,7 +154,7 @@ def make_responder(key: SigningKey, issuer: Authority, *, at: datetime) -> x509.
         _builder(_common_name(name), key.public_key(), issuer, at=at, validity=RESPONDER_VALIDITY)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([oid.ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
         .add_extension(x509.OCSPNoCheck(), critical=False)
         .sign(issuer.key, signature_hash(issuer.key))
     )
@@ -177,7 +175,7 @@ def make_leaf(
         .add_extension(
             _key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey)), critical=True
         )
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(_access(settings.url(ca_settings.INTERMEDIATE_CERTIFICATE), ocsp_url), critical=False)
         .add_extension(_points(settings.url(ca_settings.INTERMEDIATE_CRL)), critical=False)
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import serial_hex, spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_directory, ca_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import (
     Authority,
@@ -41,8 +42,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_setti
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import FILE_NAME as STORE
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record, Store
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 _KEY_FILES = (ca_directory.ROOT_KEY, ca_directory.INTERMEDIATE_KEY, ca_directory.RESPONDER)
 _OWN_FILES = frozenset(
@@ -238,7 +237,7 @@ def _create(directory: Path, settings: Settings, identity: Identity, passphrase:
 
 def _ensure(path: Path, make: Any) -> x509.Certificate:
     if not path.exists():
-        create_exclusively(path, make().public_bytes(Encoding.PEM), mode=0o644)
+        create_exclusively(path, make().public_bytes(serialization.Encoding.PEM), mode=0o644)
     return ca_directory.read_certificate(path)
 
 
@@ -250,7 +249,7 @@ def _remember(store: Store, root: x509.Certificate, intermediate: x509.Certifica
         kind="intermediate",
         spki_sha256=spki_sha256(intermediate.public_key()),
         request="",
-        der=intermediate.public_bytes(Encoding.DER),
+        der=intermediate.public_bytes(serialization.Encoding.DER),
         not_after=intermediate.not_valid_after_utc,
     )
     with store.writing() as records:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import (
     Authority,
     authority_key_identifier,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import signature_hash
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import CrlRecord, Record, Records
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 INTERMEDIATE = "intermediate"
 ROOT = "root"
@@ -58,7 +57,7 @@ def _sign(
     )
     for entry in entries:
         builder = builder.add_revoked_certificate(_entry(entry))
-    return builder.sign(issuer.key, signature_hash(issuer.key)).public_bytes(Encoding.DER)
+    return builder.sign(issuer.key, signature_hash(issuer.key)).public_bytes(serialization.Encoding.DER)
 
 
 def _scope(urls: Sequence[str], for_cas: bool) -> x509.IssuingDistributionPoint:

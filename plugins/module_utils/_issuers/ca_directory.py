@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import Authority
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import load_key_file
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_settings import Settings, load_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Store
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 LOCK = "ca.lock"
 ROOT_KEY = "root.key"
@@ -109,12 +108,12 @@ class CaDirectory:
     @functools.cached_property
     def chain_pem(self) -> str:
         """What follows the leaf in a chain."""
-        return self.intermediate_certificate.public_bytes(Encoding.PEM).decode()
+        return self.intermediate_certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     @functools.cached_property
     def trust_pem(self) -> str:
         """Issuer and root."""
-        return self.chain_pem + self.root_certificate.public_bytes(Encoding.PEM).decode()
+        return self.chain_pem + self.root_certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def read_certificate(path: Path) -> x509.Certificate:

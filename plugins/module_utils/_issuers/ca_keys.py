@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import create_exclusively
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    ec,
+    exceptions,
+    hashes,
+    rsa,
+    serialization,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import create_exclusively
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 SigningKey: TypeAlias = "ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey"
 
@@ -61,9 +60,15 @@ def create_key_file(path: Path, key_type: str, passphrase: bytes | None) -> bool
     """Write a fresh key to ``path``, mode 0600, unless there is one; False if there was."""
     if path.exists():
         return False
-    encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    return create_exclusively(
-        path, generate_key(key_type).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), mode=0o600
+    return create_exclusively(path, key_pem(generate_key(key_type), passphrase), mode=0o600)
+
+
+def key_pem(key: SigningKey, passphrase: bytes | None) -> bytes:
+    """PKCS #8, encrypted if there is a passphrase."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption(),
     )
 
 
@@ -103,8 +108,8 @@ def _parse_key(path: Path, content: bytes, passphrase: bytes | None) -> SigningK
             path=str(path),
         )
     try:
-        key = load_pem_private_key(content, passphrase if is_encrypted else None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = serialization.load_pem_private_key(content, passphrase if is_encrypted else None)
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
         code, what = (
             ("ca_passphrase", "does not open with this passphrase")
             if is_encrypted

@@ -9,8 +9,8 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address, server_names
-from cryptography import x509
 
 
 def canonical_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -13,13 +13,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import hashes, ocsp, serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import Authority
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import signature_hash
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
 
 _HASHES: tuple[type[hashes.SHA1] | type[hashes.SHA256], ...] = (hashes.SHA1, hashes.SHA256)
 
@@ -28,7 +25,7 @@ def request_paths(certificate: x509.Certificate, issuer: x509.Certificate) -> It
     """What clients append to the OCSP URL, before percent-encoding: for SHA-1 and for SHA-256."""
     for algorithm in _HASHES:
         request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, algorithm()).build()
-        yield base64.b64encode(request.public_bytes(Encoding.DER)).decode()
+        yield base64.b64encode(request.public_bytes(serialization.Encoding.DER)).decode()
 
 
 def file_of(request_path: str) -> PurePosixPath:
@@ -76,4 +73,4 @@ def _answer(
     # RFC 9919 section 3.2.2 wants byKey, the shorter form.
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
     signed = builder.certificates([responder.certificate]).sign(responder.key, signature_hash(responder.key))
-    return signed.public_bytes(Encoding.DER)
+    return signed.public_bytes(serialization.Encoding.DER)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import ec, exceptions, rsa, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names import (
     canonical_names,
     check_policy,
@@ -18,9 +19,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Order
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.weak_key import weakness
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 LeafKey: TypeAlias = "ec.EllipticCurvePublicKey | rsa.RSAPublicKey"
 
@@ -67,14 +68,14 @@ def _parse(order: Order) -> x509.CertificateSigningRequest:
         if not csr.is_signature_valid:
             raise RotationError("csr_invalid", f"the signature of {order.name}'s request does not verify")
         return csr
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, exceptions.UnsupportedAlgorithm) as error:
         raise RotationError("csr_invalid", f"what {order.name} sent is not a certificate request: {error}") from error
 
 
 def _sound_key(csr: x509.CertificateSigningRequest) -> LeafKey:
     try:
         key = csr.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, exceptions.UnsupportedAlgorithm) as error:
         raise RotationError("csr_invalid", f"the request's public key cannot be read: {error}") from error
     why = weakness(key)
     if why is not None or not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)):

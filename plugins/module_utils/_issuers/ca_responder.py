@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import serial_hex, spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import (
     RESPONDER_VALIDITY,
     Authority,
@@ -23,18 +24,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_direc
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import write_atomically
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import (
     generate_key,
+    key_pem,
     load_key_file,
     responder_key_type,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-)
 
 
 def current_responder(ca: CaDirectory) -> x509.Certificate | None:
@@ -73,13 +67,12 @@ def _renew(ca: CaDirectory, *, at: datetime) -> Authority:
         kind="responder",
         spki_sha256=spki_sha256(certificate.public_key()),
         request="",
-        der=certificate.public_bytes(Encoding.DER),
+        der=certificate.public_bytes(serialization.Encoding.DER),
         not_after=certificate.not_valid_after_utc,
     )
     with ca.store.writing() as records:
         records.add(record, note={}, at=at)
-    encryption: KeySerializationEncryption = BestAvailableEncryption(ca.passphrase) if ca.passphrase else NoEncryption()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption) + certificate.public_bytes(Encoding.PEM)
+    pem = key_pem(key, ca.passphrase) + certificate.public_bytes(serialization.Encoding.PEM)
     write_atomically(ca.path / RESPONDER, pem, mode=0o600)
     return Authority(certificate, key)
 

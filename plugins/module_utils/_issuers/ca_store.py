@@ -15,7 +15,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ _UNANSWERED = "names_responder AND not_after > ? AND (answered_at IS NULL OR ans
 
 
 def _moment(value: int | None) -> datetime | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC)
+    return None if value is None else datetime.fromtimestamp(value, timezone.utc)
 
 
 def _seconds(moment: datetime) -> int:
@@ -109,7 +109,7 @@ def _record(row: tuple[Any, ...]) -> Record:
         spki,
         request,
         der,
-        datetime.fromtimestamp(not_after, UTC),
+        datetime.fromtimestamp(not_after, timezone.utc),
         _moment(revoked_at),
         reason,
         bool(names_responder),
@@ -225,8 +225,8 @@ class Records:
         return CrlRecord(
             issuer,
             number,
-            datetime.fromtimestamp(this_update, UTC),
-            datetime.fromtimestamp(next_update, UTC),
+            datetime.fromtimestamp(this_update, timezone.utc),
+            datetime.fromtimestamp(next_update, timezone.utc),
             change,
             der,
         )

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import ca_settings
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_crl import INTERMEDIATE, ROOT, next_crl
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_directory import CaDirectory
@@ -37,8 +38,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_respo
     valid_until,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record, Records
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 CRL_FILES = {INTERMEDIATE: ca_settings.INTERMEDIATE_CRL, ROOT: ca_settings.ROOT_CRL}
 
@@ -101,8 +100,8 @@ def refresh(ca: CaDirectory, *, at: datetime) -> Due:
 
 
 def _fixed_files(ca: CaDirectory, records: Records) -> Iterator[tuple[str, bytes]]:
-    yield ca_settings.ROOT_CERTIFICATE, ca.root_certificate.public_bytes(Encoding.DER)
-    yield ca_settings.INTERMEDIATE_CERTIFICATE, ca.intermediate_certificate.public_bytes(Encoding.DER)
+    yield ca_settings.ROOT_CERTIFICATE, ca.root_certificate.public_bytes(serialization.Encoding.DER)
+    yield ca_settings.INTERMEDIATE_CERTIFICATE, ca.intermediate_certificate.public_bytes(serialization.Encoding.DER)
     for issuer, name in CRL_FILES.items():
         crl = records.crl(issuer)
         if crl:

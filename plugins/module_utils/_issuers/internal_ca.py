@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     to_pem,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_certificates import make_leaf
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_crl import INTERMEDIATE
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_directory import CaDirectory
@@ -42,8 +43,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
     Revocation,
     RevokeOutcome,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 
 def open_internal_ca(name: str, config: Mapping[str, Any]) -> InternalCa:
@@ -74,7 +73,7 @@ class _Made:
 
 
 def _clock() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(timezone.utc)
 
 
 class InternalCa:
@@ -168,7 +167,7 @@ class InternalCa:
             kind="leaf",
             spki_sha256=request.spki_sha256,
             request=_question(request),
-            der=certificate.public_bytes(Encoding.DER),
+            der=certificate.public_bytes(serialization.Encoding.DER),
             not_after=certificate.not_valid_after_utc,
             names_responder=self._ca.settings.ocsp,
         )
@@ -244,7 +243,7 @@ class InternalCa:
         with self._ca.store.reading() as records:
             record = records.by_serial(serial_hex(certificate.serial_number))
         # Byte for byte: another CA may have used the serial.
-        return record if record and record.der == certificate.public_bytes(Encoding.DER) else None
+        return record if record and record.der == certificate.public_bytes(serialization.Encoding.DER) else None
 
     def _revoked(
         self, records: Records, wanted: tuple[Record, str] | RotationError, at: datetime

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Issuer
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
-from cryptography import x509
 
 
 class OpenIssuers:
@@ -44,22 +43,32 @@ class OpenIssuers:
             except RotationError:
                 continue
 
-    def anchors(self, files: Sequence[str] = ()) -> list[x509.Certificate]:
+    def anchors(self, files: Sequence[str], notes: list[str]) -> list[x509.Certificate]:
         """The roots of all issuers that can be opened and read, and the certificates in ``files``.
 
+        :param notes: gets a sentence for each issuer that cannot.
         :raises RotationError: ``trust_anchor_unreadable``, ``not_a_certificate``.
         """
         found: list[x509.Certificate] = []
-        for _name, issuer in self.working():
+        for name in self._config:
             # One damaged CA must not keep the others' revocations from being seen.
-            with contextlib.suppress(RotationError):
-                found += issuer.trust_anchors()
-        for name in files:
             try:
-                content = Path(name).read_bytes()
-            except OSError as error:
-                raise RotationError(
-                    "trust_anchor_unreadable", f"the trust anchor {name} cannot be read: {error.strerror}", path=name
-                ) from error
-            found += read_certificates(content, name)
+                found += self.get(name).trust_anchors()
+            except RotationError as error:
+                notes.append(f"issuer {name}: {error.message} ({error.code})")
+        for path in files:
+            found += _certificates_in(path)
         return found
+
+
+def _certificates_in(path: str) -> list[x509.Certificate]:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise RotationError(
+            "trust_anchor_unreadable",
+            f"the trust anchor {path} cannot be read: {error.strerror}",
+            remedy="Correct rotate_trust_anchors, or make the file readable.",
+            path=path,
+        ) from error
+    return read_certificates(content, path)

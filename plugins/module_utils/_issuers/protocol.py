@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, Union
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from cryptography import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 
 REVOCATION_REASONS = frozenset(
     {
@@ -76,8 +76,8 @@ class Receipt:
 
 
 # Union, because the pylint of ansible-test takes these files for ones of Python 3.8.
-IssueOutcome = Union[Issued, RotationError]  # noqa: UP007
-RevokeOutcome = Union[Receipt, RotationError]  # noqa: UP007
+IssueOutcome = Union[Issued, RotationError]
+RevokeOutcome = Union[Receipt, RotationError]
 
 
 class Issuer(Protocol):

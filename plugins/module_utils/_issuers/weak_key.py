@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import ec, rsa
 
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _SMALLEST_RSA = 2048
