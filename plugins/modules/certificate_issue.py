@@ -90,7 +90,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Only the action plugin of the same name does anything."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     module.fail_json(msg="certops.rotation.certificate_issue runs as an action plugin on the control node.")
 

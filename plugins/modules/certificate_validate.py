@@ -10,9 +10,9 @@ module: certificate_validate
 short_description: Refuse a new chain that must not be installed, before anything is touched
 version_added: "0.1.0"
 description:
-  - Checks of every issued chain its names, dates, order, signatures and completeness up to a trust anchor, that it is for
-    the key that was prepared, and that this key was never seen before, neither in the predecessor, nor in the host's
-    F(keys.log), nor on O(deny_list).
+  - Checks of every issued chain its names, dates, order, signatures and completeness up to a trust anchor, that it is
+    for the key that was prepared, and that this key was never seen before, neither in the predecessor, nor in the
+    host's F(keys.log), nor on O(deny_list).
   - Judges its revocation status. A chain that is revoked already is refused.
   - Fetches and verifies the OCSP response where the certificate names a responder, so that it can be installed with the
     certificate.
@@ -43,7 +43,7 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing.
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.certificate_issue
   - module: certops.rotation.certificate_install
@@ -62,9 +62,9 @@ RETURN = r"""
 rotations:
   description:
     - The rotations, with C(validated) added or an error.
-    - Its code is V(key_mismatch), V(key_known), V(names_differ), V(serial_known), V(chain_incomplete), V(chain_untrusted),
-      V(chain_disordered), V(chain_expired), V(chain_not_yet_valid), V(issued_revoked), V(issued_unknown),
-      V(must_staple_differs), V(must_staple_without_responder) or V(staple_unavailable).
+    - Its code is V(key_mismatch), V(key_known), V(names_differ), V(serial_known), V(chain_incomplete),
+      V(chain_untrusted), V(chain_disordered), V(chain_expired), V(chain_not_yet_valid), V(issued_revoked),
+      V(issued_unknown), V(must_staple_differs), V(must_staple_without_responder) or V(staple_unavailable).
   returned: always
   type: dict
 """
@@ -84,7 +84,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Only the action plugin of the same name does anything."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     module.fail_json(msg="certops.rotation.certificate_validate runs as an action plugin on the control node.")
 

@@ -42,7 +42,7 @@ extends_documentation_fragment:
   - certops.rotation.steps.fleet
   - certops.rotation.steps.trust
   - certops.rotation.steps.attributes
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.rotation_plan
 """
@@ -83,8 +83,8 @@ summary:
   sample: {rotations: 2, endpoints: 4, good: 1, revoked: 1, unknown: 0, unreachable: 0, failed: 0}
 """
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import (  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import (
     FLEET_STEP_SPEC,
     TRUST_SPEC,
 )
@@ -101,9 +101,9 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    """Only reached where the action plugin is missing."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(msg="This module runs as an action plugin on the control node.")
+    module.fail_json(msg="certops.rotation.fleet_status runs as an action plugin on the control node.")
 
 
 if __name__ == "__main__":

@@ -176,6 +176,8 @@ root_pem:
   type: str
 """
 
+from ansible.module_utils.basic import AnsibleModule
+
 _KEY_TYPES = ["ec-secp256r1", "ec-secp384r1", "rsa-2048", "rsa-3072", "rsa-4096"]
 
 ARGUMENT_SPEC = {
@@ -197,3 +199,13 @@ ARGUMENT_SPEC = {
     "intermediate_key_type": {"type": "str", "choices": _KEY_TYPES, "no_log": False},
     "passphrase": {"type": "str", "no_log": True},
 }
+
+
+def main() -> None:
+    """Only reached where the action plugin of the same name is missing."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.fail_json(msg="certops.rotation.internal_ca runs as an action plugin on the control node.")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,8 @@ module: rotation_report
 short_description: Write down who, what, when, how long, and with which evidence
 version_added: "0.1.0"
 description:
-  - Writes C(report.json) into a folder of its own for each run, below O(directory) on the control node, and lets the link
-    C(latest) there point to it.
+  - Writes C(report.json) into a folder of its own for each run, below O(directory) on the control node, and lets the
+    link C(latest) there point to it.
   - Tells which hosts failed and why, so that the role can fail them at its end.
   - The report holds certificates' serials and fingerprints, never a key.
 options:
@@ -33,7 +33,7 @@ attributes:
   diff_mode:
     support: none
     description: Each run has a report of its own.
-author: certops maintainers
+author: certops maintainers (@certops)
 """
 
 EXAMPLES = r"""
@@ -77,7 +77,9 @@ report:
       type: bool
       returned: always
     counts:
-      description: Rotations by outcome, C(rotated), C(repaired), C(finished), C(kept), C(stopped) and C(failed); C(to_rotate), C(to_repair) and C(to_finish) where nothing was done.
+      description:
+        - Rotations by outcome, C(rotated), C(repaired), C(finished), C(kept), C(stopped) and C(failed).
+        - C(to_rotate), C(to_repair) and C(to_finish) where nothing was done.
       type: dict
       returned: always
     rotations:
@@ -179,7 +181,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Only the action plugin of the same name does anything."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     module.fail_json(msg="certops.rotation.rotation_report runs as an action plugin on the control node.")
 

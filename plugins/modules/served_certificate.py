@@ -43,7 +43,7 @@ extends_documentation_fragment:
   - certops.rotation.steps.fleet
   - certops.rotation.steps.trust
   - certops.rotation.steps.attributes
-author: certops maintainers
+author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.certificate_install
   - module: certops.rotation.certificate_revoke
@@ -97,9 +97,9 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    """Only reached where the action plugin is missing."""
+    """Only reached where the action plugin of the same name is missing."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(msg="This module runs as an action plugin on the control node.")
+    module.fail_json(msg="certops.rotation.served_certificate runs as an action plugin on the control node.")
 
 
 if __name__ == "__main__":
