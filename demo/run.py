@@ -20,10 +20,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT / "build" / "collections"), str(ROOT)]
 
-from ansible_collections.certops.rotation.tests.support import playbook  # noqa: E402  (the collection must be importable first)
+from ansible_collections.certops.rotation.tests.support import playbook
 
-from demo import story  # noqa: E402
-from demo.scene import NAME, Scene  # noqa: E402
+from demo import story
+from demo.scene import NAME, Scene
 
 
 @contextmanager
@@ -46,7 +46,9 @@ def main() -> int:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     with Scene(place) as scene:
-        with step("A certificate authority of your own is created: root, intermediate, CRL, OCSP responses as static files."):
+        with step(
+            "A certificate authority of your own is created: root, intermediate, CRL, OCSP responses as static files."
+        ):
             scene.create_ca()
         with step("A shop gets its first certificate, and nginx serves it."):
             scene.open_shop()
@@ -56,7 +58,9 @@ def main() -> int:
             scene.revoke(NAME)
             revoked = scene.look()
         story.show_served("The same certificate, a moment later (nginx itself won't tell you)", revoked)
-        with step("ansible-playbook certops.rotation.rotate: found, replaced under a fresh key, proven, old key destroyed."):
+        with step(
+            "ansible-playbook certops.rotation.rotate: found, replaced under a fresh key, proven, old key destroyed."
+        ):
             code = rotate(scene)
         after, report = scene.look(), scene.report_path()
         story.show_before_and_after(revoked, after)

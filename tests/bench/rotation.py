@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long rotations take on the hosts of a lab, beside `ansible all -m ping` on the same hosts. Runs inside the lab."""
+"""How long rotations take on the hosts of a lab, beside `ansible all -m ping` on the same hosts. Runs in the lab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "build" / "collections"), str(ROOT)]
 
-from tests.support.lab_world import LabWorld  # noqa: E402  (the repository must be importable first)
+from tests.support.lab_world import LabWorld
 
 CALLBACKS = Path(__file__).resolve().parent / "callback_plugins"
 ROTATION_GOAL = 3.5
@@ -54,7 +54,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def measure(world: LabWorld, rounds: int) -> list[dict[str, Any]]:
-    pings, idles, rotations, executions, steps = [], [], [], [], []
+    pings: list[float] = []
+    idles: list[float] = []
+    rotations: list[float] = []
+    executions: list[float] = []
+    steps: list[Path] = []
     timed(world.ping)
     for number in range(rounds):
         pings.append(timed(world.ping))
@@ -73,7 +77,8 @@ def measure(world: LabWorld, rounds: int) -> list[dict[str, Any]]:
         *step_rows(world, steps),
         {
             "name": "module executions on a host per rotation", "hosts": hosts, "seconds": 0.0, "floor": "none",
-            "floor_seconds": 0.0, "ratio": max(executions), "goal": EXECUTIONS_GOAL, "ok": max(executions) <= EXECUTIONS_GOAL,
+            "floor_seconds": 0.0, "ratio": max(executions), "goal": EXECUTIONS_GOAL,
+            "ok": max(executions) <= EXECUTIONS_GOAL,
         },
     ]  # fmt: skip
 
@@ -87,7 +92,8 @@ def timed(work: Callable[[], object]) -> float:
 def row(name: str, hosts: int, seconds: float, floor: float, goal: float) -> dict[str, Any]:
     return {
         "name": name, "hosts": hosts, "seconds": round(seconds, 3), "floor": "ansible all -m ping",
-        "floor_seconds": round(floor, 3), "ratio": round(seconds / floor, 3), "goal": goal, "ok": seconds / floor <= goal,
+        "floor_seconds": round(floor, 3), "ratio": round(seconds / floor, 3), "goal": goal,
+        "ok": seconds / floor <= goal,
     }  # fmt: skip
 
 

@@ -58,7 +58,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| what | hosts | measured | floor | floor measured | ratio | goal | held |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| what | hosts | measured | floor | floor measured | ratio | goal | held |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {row['name']} | {row['hosts']} | {row['seconds']:.3f} s | {row['floor']} | {row['floor_seconds']:.3f} s "
         f"| {row['ratio']:.2f} | ≤ {row['goal']} | {'yes' if row['ok'] else '**no**'} |"

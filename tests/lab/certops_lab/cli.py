@@ -75,7 +75,7 @@ def _down(options: argparse.Namespace, layout: Layout, progress: Progress) -> in
 
 def _status(_options: argparse.Namespace, layout: Layout, _progress: Progress) -> int:
     for each in fleet.all_hosts(layout):
-        print(f"{each.name:16}{str(each.address.ipv4):16}{str(each.address.ipv6):28}{_state(layout, each)}")
+        print(f"{each.name:16}{each.address.ipv4!s:16}{each.address.ipv6!s:28}{_state(layout, each)}")
     others = [name for name in existing_labs() if name != layout.lab]
     if others:
         print(f"other labs: {' '.join(others)}")

@@ -206,7 +206,11 @@ def test_staple_that_is_revoked_is_no_good_one(world: World) -> None:
 def test_finish_takes_the_way_of_stapling_from_the_record(world: World) -> None:
     new = world.root.issue([NAME], ocsp_urls=["http://127.0.0.1:9/"])
     version = {"version": "v2", "record": {"stapling": "file"}}
-    more = {"decision": {"action": "finish"}, "installation": None, "installed": {"live": "v2", "versions": [version]}}
+    more: dict[str, Any] = {
+        "decision": {"action": "finish"},
+        "installation": None,
+        "installed": {"live": "v2", "versions": [version]},
+    }
     with TlsServer(new) as server:
         found = only(world.prove(rotation(new, server.port, **more)))
     assert "without a good staple" in found["warnings"][0]

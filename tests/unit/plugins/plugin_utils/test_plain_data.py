@@ -36,7 +36,7 @@ def test_plain_copy_shares_nothing_with_the_original() -> None:
 
 
 def test_containers_and_times_have_plain_forms() -> None:
-    moment = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+    moment = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
     assert plain({"t": (1, 2), "at": moment}) == {"t": [1, 2], "at": "2026-11-21T00:00:00+00:00"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.certops.rotation.plugins.plugin_utils.host_values import host_values
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
