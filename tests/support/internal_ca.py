@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +35,7 @@ _Outcome = TypeVar("_Outcome")
 class Clock:
     """A clock that stands still until it is moved."""
 
-    now: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    now: datetime = dataclasses.field(default_factory=lambda: datetime.now(timezone.utc).replace(microsecond=0))
 
     def __call__(self) -> datetime:
         return self.now

@@ -20,7 +20,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Self
 
@@ -135,7 +135,7 @@ class LocalWorld:
 
     def status(self, pem: str) -> str:
         """good, revoked or unknown, as it is published now."""
-        return self.judging().verdict(read_certificates(pem.encode()), at=datetime.now(UTC)).status.value
+        return self.judging().verdict(read_certificates(pem.encode()), at=datetime.now(timezone.utc)).status.value
 
     # The host
 
@@ -198,7 +198,7 @@ class LocalWorld:
             raise AssertionError(shown.error)
         chain = [x509.load_der_x509_certificate(der) for der in shown.chain]
         facts = certificate_facts(chain[0])
-        staple = self.judging().judge_staple(chain, shown.staple, at=datetime.now(UTC))
+        staple = self.judging().judge_staple(chain, shown.staple, at=datetime.now(timezone.utc))
         return Served(facts.serial, facts.spki_sha256, staple.status, chain)
 
     def port_of(self, server_name: str) -> int:

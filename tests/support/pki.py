@@ -16,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cryptography import x509
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 def utc_now() -> datetime:
     """The present second, which is what X.509 can express."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def make_key(kind: str = "ec") -> Any:

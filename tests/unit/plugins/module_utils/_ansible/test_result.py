@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -21,7 +21,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     Verdict,
 )
 
-AT = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
+AT = datetime(2026, 11, 21, 1, 2, 3, tzinfo=timezone.utc)
 
 
 class Number(enum.Enum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import urllib.parse
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -91,7 +91,7 @@ def test_hold_is_revoked_and_says_so() -> None:
 
 
 def test_non_issued_certificates_are_told_apart() -> None:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
     response = CA.ocsp(LEAF.certificate, "revoked", reason=x509.ReasonFlags.certificate_hold, revoked_at=epoch)
     assert said(response) == (REVOKED, (Reason.REVOKED, Reason.NOT_ISSUED))
 

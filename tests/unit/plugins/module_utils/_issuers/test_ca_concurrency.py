@@ -11,7 +11,7 @@ import multiprocessing
 import random
 import sqlite3
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ def test_killed_processes_lose_nothing_that_was_returned(ca: TestCa) -> None:
     issuer = ca.issuer()
     assert all(issuer.issued(one) for one in issued)
     assert integrity(ca) == "ok"
-    later = datetime.now(UTC) + timedelta(days=3)
+    later = datetime.now(timezone.utc) + timedelta(days=3)
     assert ca_upkeep.refresh(ca.open(), at=later)
     assert not ca_upkeep.what_is_due(ca.open(), at=later)
     assert not list(ca.published.rglob(".new-*"))

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -277,7 +277,7 @@ def test_our_own_judge_finds_the_whole_chain_good_then_revoked(ca: TestCa) -> No
     def judging() -> Judging:
         return Judging(http=HttpClient(timeout=5), policy=policy, anchors=ca.issuer().trust_anchors())
 
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     verdict = judging().verdict(chain, at=now)
     assert verdict.status is RevocationStatus.GOOD, verdict
     assert judging().good_staple(chain, at=now)
