@@ -15,7 +15,11 @@ from tests.gates.outcome import Outcome
 from tools.python_environments import Environment
 
 
-def pytest_gate(environment: Environment, folder: str) -> Outcome:
+# More would only wait for each other: the longest tests wait for processes they started.
+MOST_AT_ONCE = 8
+
+
+def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = False) -> Outcome:
     """A folder that is missing fails: a part of the project has been lost."""
     if not environment.is_ready:
         return Outcome.absent(f"none of Python {', '.join(environment.pythons)} is on this machine")
@@ -25,6 +29,8 @@ def pytest_gate(environment: Environment, folder: str) -> Outcome:
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [str(environment.python), "-m", "pytest", "-q", "--no-header", f"--junit-xml={report}", folder]
+    if side_by_side:
+        command += ["--numprocesses=auto", f"--maxprocesses={MOST_AT_ONCE}"]
     status, output = run(command, environ=tool_environment(environment.python))
     return read_report(report, status, output)
 

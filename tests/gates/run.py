@@ -20,7 +20,7 @@ from tests.gates import lab, tools
 from tests.gates.outcome import Outcome, total
 from tests.gates.pytest_gate import pytest_gate
 from tests.gates.sanity import sanity
-from tools.python_environments import CORE_2_17, CORE_2_21, DEV
+from tools.python_environments import CORE_2_17, CORE_2_21, DEV, Environment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,13 +30,17 @@ class Gate:
     run: Callable[[], Outcome]
 
 
+def _units(environment: Environment) -> Callable[[], Outcome]:
+    return functools.partial(pytest_gate, environment, "tests/unit", side_by_side=True)
+
+
 GATES = (
     Gate("lint", "ruff check", tools.ruff_check),
     Gate("lint", "ruff format", tools.ruff_format),
     Gate("types", "mypy", tools.mypy),
-    Gate("units", "units on ansible-core 2.19", functools.partial(pytest_gate, DEV, "tests/unit")),
-    Gate("units", "units on ansible-core 2.21", functools.partial(pytest_gate, CORE_2_21, "tests/unit")),
-    Gate("units", "units on ansible-core 2.17", functools.partial(pytest_gate, CORE_2_17, "tests/unit")),
+    Gate("units", "units on ansible-core 2.19", _units(DEV)),
+    Gate("units", "units on ansible-core 2.21", _units(CORE_2_21)),
+    Gate("units", "units on ansible-core 2.17", _units(CORE_2_17)),
     Gate("lint", "ansible-lint", tools.ansible_lint),
     Gate("sanity", "ansible-test sanity", sanity),
     Gate("docs-lint", "antsibull-docs", tools.collection_docs),
