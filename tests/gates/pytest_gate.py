@@ -14,7 +14,6 @@ from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome
 from tools.python_environments import Environment
 
-
 # More would only wait for each other: the longest tests wait for processes they started.
 MOST_AT_ONCE = 8
 

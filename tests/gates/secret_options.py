@@ -11,6 +11,8 @@ from typing import Any
 SOUNDS_SECRET = ("key", "secret", "token", "passphrase", "password")
 # With these in its name an option of a role is a secret; a "key" may be a path, a type or a fingerprint.
 IS_SECRET = ("secret", "passphrase", "password")
+# By name they are none, but the passphrase of a CA may be in them.
+HOLDS_SECRETS = "issuers"
 
 
 def silent_options(spec: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -24,10 +26,12 @@ def silent_options(spec: Mapping[str, Any], where: str) -> Iterator[str]:
 
 
 def shown_secrets(spec: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Options that are secrets by their name, and would be logged."""
+    """Options that are secrets by their name or hold some, and would be logged."""
     for name, option in spec.items():
         place = f"{where}.{name}"
-        if any(word in name.lower() for word in IS_SECRET) and not option.get("no_log", False):
+        is_secret = any(word in name.lower() for word in IS_SECRET)
+        holds_some = name.endswith(HOLDS_SECRETS) and option.get("type") == "dict"
+        if (is_secret or holds_some) and not option.get("no_log", False):
             yield f"{place}: a secret without no_log: true"
         yield from shown_secrets(option.get("options") or {}, place)
 

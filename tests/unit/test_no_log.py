@@ -58,6 +58,11 @@ def test_a_passphrase_declared_harmless_is_named() -> None:
     assert list(shown_secrets(spec, "m")) == ["m.ca.passphrase: a secret without no_log: true"]
 
 
+def test_issuers_that_would_be_logged_are_named() -> None:
+    spec = {"rotate_issuers": {"type": "dict"}, "issuers": {"type": "dict", "no_log": True}, "rotate_issuer": {}}
+    assert list(shown_secrets(spec, "r")) == ["r.rotate_issuers: a secret without no_log: true"]
+
+
 def test_every_entry_point_of_a_role_is_read() -> None:
     document: dict[str, Any] = {
         "argument_specs": {"main": {"options": {"token": {}}}, "detect": {"options": {"secret": {}}}}

@@ -17,7 +17,7 @@ FLEET_STEP_SPEC: dict[str, dict[str, Any]] = {
 
 # Whom to trust, and how long to wait for answers.
 TRUST_SPEC: dict[str, dict[str, Any]] = {
-    "issuers": {"type": "dict", "default": {}},
+    "issuers": {"type": "dict", "default": {}, "no_log": True},
     "trust_anchors": {"type": "list", "elements": "path", "default": []},
     "timeout": {"type": "float", "default": 10.0},
     "at": {"type": "str"},
