@@ -19,6 +19,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
+from ansible_collections.certops.rotation.tests.support.host_module import HostModules
 
 
 def run_action(
@@ -45,3 +46,24 @@ def run_action(
     if plain != result:
         raise AssertionError(f"not plain data: {result}")
     return plain
+
+
+def run_host_action(
+    plugin: type[Any],
+    arguments: Mapping[str, Any],
+    modules: HostModules,
+    *,
+    check_mode: bool = False,
+    host: str = "web1",
+) -> dict[str, Any]:
+    """The same for an action that executes a module on a host: the real module runs, in a process of its own."""
+
+    class OnThisHost(plugin):  # type: ignore[misc]
+        def _execute_module(
+            self, module_name: str, module_args: Mapping[str, Any], task_vars: Mapping[str, Any]
+        ) -> dict[str, Any]:
+            return modules.run(module_name.rpartition(".")[2], check=check_mode, **module_args)
+
+    OnThisHost.__module__ = plugin.__module__
+    options = {"root": str(modules.root), **arguments}
+    return run_action(OnThisHost, options, check_mode=check_mode, task_vars={"inventory_hostname": host})
