@@ -18,6 +18,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 
 _WAYS = ("off", "nginx", "file")
 _HTTP_PORT = 80
+# An expression in a template may fail like any other.
+_FAULTS = (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def snippets(template: str, rotation: Mapping[str, Any], root: str, resolvers: list[str]) -> dict[str, str]:
@@ -46,7 +48,7 @@ def snippets(template: str, rotation: Mapping[str, Any], root: str, resolvers: l
     try:
         compiled = environment.from_string(template)
         return {way: compiled.render(stapling=way, **known) for way in _WAYS}
-    except jinja2.TemplateError as exc:
+    except _FAULTS as exc:
         raise RotationError(
             "snippet_template_invalid",
             f"The snippet for {rotation['name']} can't be rendered: {exc}",
