@@ -58,7 +58,7 @@ def run_host_action(
 ) -> dict[str, Any]:
     """The same for an action that executes a module on a host: the real module runs, in a process of its own."""
 
-    class OnThisHost(plugin):  # type: ignore[misc]
+    class OnThisHost(plugin):
         def _execute_module(
             self, module_name: str, module_args: Mapping[str, Any], task_vars: Mapping[str, Any]
         ) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def looked(rotation: dict[str, Any] | None = None, **answer: Any) -> dict[str, A
 
 
 def test_only_the_rotations_own_certificate_is_added() -> None:
-    installed = {"live": None, "versions": [], "keys_log": [], "paths": {}}
+    installed: dict[str, Any] = {"live": None, "versions": [], "keys_log": [], "paths": {}}
     assert looked(certificates={"shop": installed, "blog": {}})["installed"] == installed
     assert "installed" not in looked(certificates={"blog": installed})
 
