@@ -11,6 +11,8 @@ from typing import Any
 
 SCHEMA = 1
 
+_MOST_OUTPUT_LINES = 5
+
 _OUTCOMES = {"rotate": "rotated", "repair": "repaired", "finish": "finished", "keep": "kept", "stop": "stopped"}
 _TO_BE_PROVEN = frozenset({"rotate", "repair", "finish"})
 _COPIED = ("installation", "rolled_back", "proof", "revocation", "retirement", "error", "sources")
@@ -97,6 +99,12 @@ def as_lines(report: Mapping[str, Any]) -> list[str]:
     return [counts or "no certificates", *(line for entry in notable for line in _lines(entry))]
 
 
+def _output_of(error: Mapping[str, Any]) -> list[str]:
+    """The last words of the program that failed, such as nginx's own about its configuration."""
+    output = (error.get("facts") or {}).get("output")
+    return str(output).strip().splitlines()[-_MOST_OUTPUT_LINES:] if output else []
+
+
 def _lines(entry: Mapping[str, Any]) -> list[str]:
     reasons = "; ".join(reason["text"] for reason in entry["decision"].get("reasons") or ())
     outcome = entry["outcome"].replace("_", " ")
@@ -109,4 +117,5 @@ def _lines(entry: Mapping[str, Any]) -> list[str]:
     error = entry.get("error")
     if error:
         lines.append(f"  {error['step']}: {error['msg']} ({error['code']}) {error.get('remedy') or ''}".rstrip())
+        lines.extend(f"    {line}" for line in _output_of(error))
     return lines + [f"  warning: {text}" for text in entry["warnings"]]

@@ -117,3 +117,9 @@ def test_failures_are_those_of_hosts_with_an_error_a_stop_or_a_code_asked_for() 
     asked = failures(rotations, ["status_unknown"])
     assert asked["fine"] == "shop: its status is unknown (status_unknown)"
     assert failures({}) == {}
+
+
+def test_lines_end_with_the_last_words_of_the_program_that_failed() -> None:
+    output = "\n".join(f"line {number}" for number in range(9))
+    lines = as_lines(report(rotation("rotate", error={**ERROR, "facts": {"output": output}})))
+    assert [line.strip() for line in lines[-5:]] == ["line 4", "line 5", "line 6", "line 7", "line 8"]
