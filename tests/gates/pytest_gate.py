@@ -29,7 +29,8 @@ def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = F
     report.unlink(missing_ok=True)
     command = [str(environment.python), "-m", "pytest", "-q", "--no-header", f"--junit-xml={report}", folder]
     if side_by_side:
-        command += ["--numprocesses=auto", f"--maxprocesses={MOST_AT_ONCE}"]
+        # File by file: what the tests of a file share is set up once.
+        command += ["--numprocesses=auto", f"--maxprocesses={MOST_AT_ONCE}", "--dist=loadfile"]
     status, output = run(command, environ=tool_environment(environment.python))
     return read_report(report, status, output)
 

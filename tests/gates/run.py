@@ -30,22 +30,22 @@ class Gate:
     run: Callable[[], Outcome]
 
 
-def _units(environment: Environment) -> Callable[[], Outcome]:
-    return functools.partial(pytest_gate, environment, "tests/unit", side_by_side=True)
+def _side_by_side(environment: Environment, folder: str) -> Callable[[], Outcome]:
+    return functools.partial(pytest_gate, environment, folder, side_by_side=True)
 
 
 GATES = (
     Gate("lint", "ruff check", tools.ruff_check),
     Gate("lint", "ruff format", tools.ruff_format),
     Gate("types", "mypy", tools.mypy),
-    Gate("units", "units on ansible-core 2.19", _units(DEV)),
-    Gate("units", "units on ansible-core 2.21", _units(CORE_2_21)),
-    Gate("units", "units on ansible-core 2.17", _units(CORE_2_17)),
+    Gate("units", "units on ansible-core 2.19", _side_by_side(DEV, "tests/unit")),
+    Gate("units", "units on ansible-core 2.21", _side_by_side(CORE_2_21, "tests/unit")),
+    Gate("units", "units on ansible-core 2.17", _side_by_side(CORE_2_17, "tests/unit")),
     Gate("lint", "ansible-lint", tools.ansible_lint),
     Gate("sanity", "ansible-test sanity", sanity),
     Gate("docs-lint", "antsibull-docs", tools.collection_docs),
     Gate("docs-lint", "antsibull-changelog", tools.changelog),
-    Gate("integration", "integration: real servers", functools.partial(pytest_gate, DEV, "tests/integration")),
+    Gate("integration", "integration: real servers", _side_by_side(DEV, "tests/integration")),
     Gate("lab-test", "the lab itself", functools.partial(pytest_gate, DEV, "tests/lab")),
     Gate("lab-test", "molecule in the lab", lab.molecule),
 )
