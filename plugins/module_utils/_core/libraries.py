@@ -36,33 +36,35 @@ __all__ = [
 _PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL", "crossplane": "crossplane"}
 
 
-class MissingLibrary:
-    """Stands where a library should be: its parts can be named, but not used."""
+class MissingLibrary(type):
+    """Makes what stands where a library should be: its parts can be named, but not used.
 
-    def __init__(self, package: str, error: ImportError) -> None:
-        self._package = package
-        self._error = error
+    Each part is an exception class, because ``except`` and ``isinstance`` name parts too, and want classes.
+    """
 
-    def __getattr__(self, name: str) -> MissingLibrary:
+    package: str
+    error: ImportError
+
+    def __getattr__(cls, name: str) -> MissingLibrary:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return cls
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:
         raise RotationError(
             "library_missing",
-            f"the Python library {self._package} cannot be imported: {self._error}",
-            remedy=f"install {self._package} for the Python that runs this, or use the execution environment",
-            library=self._package,
-        ) from self._error
+            f"the Python library {cls.package} cannot be imported: {cls.error}",
+            remedy=f"install {cls.package} for the Python that runs this, or use the execution environment",
+            library=cls.package,
+        ) from cls.error
 
 
 def library(name: str) -> Any:
-    """The module ``name``, or a ``MissingLibrary``."""
+    """The module ``name``, or what a ``MissingLibrary`` makes."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        return MissingLibrary(_PACKAGES[name.partition(".")[0]], error)
+        return MissingLibrary(name, (Exception,), {"package": _PACKAGES[name.partition(".")[0]], "error": error})
 
 
 if TYPE_CHECKING:
