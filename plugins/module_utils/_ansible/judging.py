@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.once import Once
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Question, Sources
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Sources
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_sha256,
     crl_urls,
