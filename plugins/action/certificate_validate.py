@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.fresh_key i
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, live_version
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy import deny_list
+from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import refuse_weak_key
 from ansible_collections.certops.rotation.plugins.modules.certificate_validate import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
@@ -75,6 +76,7 @@ class ActionModule(FleetAction):
             server_names=rotation.get("server_names") or (),
             spki_sha256=spki_sha256,
         )
+        refuse_weak_key(chain[0])
         refuse_known_key(rotation, issued["spki_sha256"], deny_list(self.options["deny_list"]))
         _refuse_known_serial(rotation, issued["serial"])
         _check_must_staple(rotation, chain[0])

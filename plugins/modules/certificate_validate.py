@@ -62,7 +62,7 @@ RETURN = r"""
 rotations:
   description:
     - The rotations, with C(validated) added or an error.
-    - Its code is V(key_mismatch), V(key_known), V(names_differ), V(serial_known), V(chain_incomplete),
+    - Its code is V(key_mismatch), V(key_known), V(key_weak), V(names_differ), V(serial_known), V(chain_incomplete),
       V(chain_untrusted), V(chain_disordered), V(chain_expired), V(chain_not_yet_valid), V(issued_revoked),
       V(issued_unknown), V(must_staple_differs), V(must_staple_without_responder) or V(staple_unavailable).
   returned: always

@@ -18,6 +18,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import StapleFinding
+from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import (
+    certificate_weaknesses,
+    weaknesses_as_data,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, Handshake
 
 
@@ -99,7 +103,9 @@ def _load(der: bytes) -> x509.Certificate:
 @lru_cache(maxsize=4096)
 def _facts(der: bytes) -> Mapping[str, Any]:
     facts = certificate_facts(_load(der))
+    weak = weaknesses_as_data(certificate_weaknesses(_load(der)))
     return {
+        **({"weak_key": weak} if weak else {}),
         "serial": facts.serial,
         "spki_sha256": facts.spki_sha256,
         "sha256": facts.sha256,

@@ -196,7 +196,9 @@ def _rotation_of(
         why = policy.force_reason
     if revoked_for:
         why = revoked_for
-    if "key_denied" in codes or ("forced" in codes and policy.force_reason == "keyCompromise"):
+    if "key_denied" in codes or any(weakness.is_computable for weakness in pair.weak_key):
+        why = "keyCompromise"
+    if "forced" in codes and policy.force_reason == "keyCompromise":
         why = "keyCompromise"
     return Decision(
         "rotate",
@@ -213,6 +215,7 @@ def _ailments(rotation: Mapping[str, Any], pair: Pair, policy: PlanPolicy, at: d
     found = [
         _revoked(rotation, pair),
         _denied(pair, policy),
+        _weak(pair),
         _broken(pair),
         _ending(pair, policy, at),
         _names(rotation, pair),
@@ -236,6 +239,14 @@ def _denied(pair: Pair, policy: PlanPolicy) -> PlanReason | None:
     if pair.spki_sha256 not in policy.deny_list:
         return None
     return PlanReason("key_denied", f"its key {pair.spki_sha256[:16]}… is on the deny list")
+
+
+def _weak(pair: Pair) -> PlanReason | None:
+    if not pair.weak_key:
+        return None
+    what = "; ".join(weakness.text for weakness in pair.weak_key)
+    known = ", and so anybody can compute the private key" if any(one.is_computable for one in pair.weak_key) else ""
+    return PlanReason("weak_key", f"its key {pair.spki_sha256[:16]}… is weak: {what}{known}")
 
 
 def _broken(pair: Pair) -> PlanReason | None:

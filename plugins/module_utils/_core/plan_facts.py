@@ -17,6 +17,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import (
+    Weakness,
+    certificate_weaknesses,
+    weaknesses_from,
+)
 
 # `prepared` too: what is live has been switched to, even if the run ended before it could write so.
 UNFINISHED_STATES = frozenset({"prepared", "installed", "served", "revoked", "visible"})
@@ -40,6 +45,7 @@ class Pair:
     version: str | None = None
     key_spki_sha256: str | None = None
     """The key that really lies beside it on the host; not that of the certificate when the two do not match."""
+    weak_key: tuple[Weakness, ...] = ()
 
     @property
     def matches_its_key(self) -> bool:
@@ -150,6 +156,7 @@ def _served(entry: Mapping[str, Any], rotation: Mapping[str, Any]) -> Pair:
         chain_pem=entry.get("chain_pem") or "",
         must_staple=entry.get("must_staple"),
         status=entry.get("status") or verdict.get("status"),
+        weak_key=weaknesses_from(entry.get("weak_key")),
     )
 
 
@@ -176,4 +183,5 @@ def _from_chain(
         status=(installed.get("verdict") or {}).get("status"),
         version=version,
         key_spki_sha256=key,
+        weak_key=certificate_weaknesses(leaf),
     )

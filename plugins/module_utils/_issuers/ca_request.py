@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_sha256
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import ec, exceptions, rsa, x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import unfitness
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_names import (
     canonical_names,
     check_policy,
     requested_names,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Order
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.weak_key import weakness
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -77,7 +77,7 @@ def _sound_key(csr: x509.CertificateSigningRequest) -> LeafKey:
         key = csr.public_key()
     except (ValueError, exceptions.UnsupportedAlgorithm) as error:
         raise RotationError("csr_invalid", f"the request's public key cannot be read: {error}") from error
-    why = weakness(key)
+    why = unfitness(key)
     if why is not None or not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)):
         raise RotationError("key_weak", f"the request's key is refused: {why}", remedy="Make another key.")
     return key

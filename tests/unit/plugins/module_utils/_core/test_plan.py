@@ -20,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy
     renew_before,
 )
 from ansible_collections.certops.rotation.tests.support.pki import DAY, Authority, Issued, make_key
+from ansible_collections.certops.rotation.tests.support.weak_keys import close_factors_key
 from cryptography.hazmat.primitives.serialization import Encoding
 
 AT = datetime(2026, 11, 21, 1, 2, 3, tzinfo=timezone.utc)
@@ -109,6 +110,8 @@ SUPERSEDES = {
 REVOKED = {"status": "revoked", "reasons": ["revoked"], "revoked_at": "2026-11-20T00:00:00Z"}
 KEY_COMPROMISE = {**REVOKED, "revocation_reason": "keyCompromise"}
 UNKNOWN = {"status": "unknown", "reasons": ["stale", "unreachable"]}
+WEAK = {"code": "size", "text": "RSA with 1024 bits is less than 2048", "is_computable": False}
+COMPUTABLE = {"code": "roca", "text": "it bears the mark of ROCA", "is_computable": True}
 DENY_OLD = PlanPolicy(deny_list=frozenset({OLD_KEY}))
 FORCE = PlanPolicy(force=True)
 FAIL, ROTATE = PlanPolicy(on_unknown="fail"), PlanPolicy(on_unknown="rotate")
@@ -120,6 +123,7 @@ TABLE: dict[str, tuple[dict[str, Any], PlanPolicy, str, list[str]]] = {
     "good": (rotation(served()), PlanPolicy(), "keep", ["good"]),
     "revoked": (rotation(served(status="revoked"), verdict=REVOKED), PlanPolicy(), "rotate", ["revoked"]),
     "denied key": (rotation(served()), DENY_OLD, "rotate", ["key_denied"]),
+    "weak key": (rotation(served(weak_key=[WEAK])), PlanPolicy(), "rotate", ["weak_key"]),
     "a third of its life is left": (
         rotation(served(not_after=as_text(AT + 4 * DAY))),
         PlanPolicy(),
@@ -590,3 +594,25 @@ def test_another_key_type_that_is_declared_and_served_is_kept() -> None:
     rsa = ROOT.issue(NAMES, key=make_key("rsa"), not_before=AT - DAY, not_after=AT + 89 * DAY)
     assert decide(rotation(served(rsa), key=RSA, declared=["key"]), PlanPolicy(), AT).action == "keep"
     assert rsa.certificate.public_bytes(Encoding.DER)
+
+
+# --- weak keys ---
+
+
+def test_weak_key_is_superseded() -> None:
+    decided = decide(rotation(served(weak_key=[WEAK])), PlanPolicy(), AT)
+    assert (decided.compromised, decided.revocation_reason) == (False, "superseded")
+    assert "1024 bits" in decided.reasons[0].text
+
+
+def test_key_that_anybody_can_compute_is_compromised() -> None:
+    decided = decide(rotation(served(weak_key=[WEAK, COMPUTABLE])), PlanPolicy(), AT)
+    assert (decided.compromised, decided.revocation_reason) == (True, "keyCompromise")
+    assert "anybody can compute" in decided.reasons[0].text
+
+
+def test_weak_key_that_is_installed_is_found_without_a_listener() -> None:
+    weak = ROOT.issue(NAMES, key=close_factors_key(), not_before=AT - 10 * DAY, not_after=AT + 80 * DAY)
+    decided = decide(rotation(silent(), installed=installed(weak)), PlanPolicy(), AT)
+    assert decided.reasons[0].code == "weak_key"
+    assert decided.compromised
