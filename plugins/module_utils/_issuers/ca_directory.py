@@ -92,14 +92,14 @@ class CaDirectory:
 
     @functools.cached_property
     def root(self) -> Authority:
-        return Authority(self.root_certificate, load_key_file(self.path / ROOT_KEY, self.passphrase))
+        return authority(self.root_certificate, self.path / ROOT_KEY, self.passphrase)
 
     @functools.cached_property
     def intermediate(self) -> Authority:
-        return Authority(self.intermediate_certificate, load_key_file(self.path / INTERMEDIATE_KEY, self.passphrase))
+        return authority(self.intermediate_certificate, self.path / INTERMEDIATE_KEY, self.passphrase)
 
     def check_keys(self) -> None:
-        """Nothing is recorded that could not be signed. :raises RotationError: as ``load_key_file``."""
+        """Nothing is recorded that could not be signed. :raises RotationError: as ``authority``."""
         _loaded = self.intermediate
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
@@ -114,6 +114,22 @@ class CaDirectory:
     def trust_pem(self) -> str:
         """Issuer and root."""
         return self.chain_pem + self.root_certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def authority(certificate: x509.Certificate, key_path: Path, passphrase: bytes | None) -> Authority:
+    """A certificate with the key in ``key_path``, which must be its own: else nobody could verify what it signs.
+
+    :raises RotationError: ``ca_key_mismatch``, and as ``load_key_file``.
+    """
+    key = load_key_file(key_path, passphrase)
+    if key.public_key() != certificate.public_key():
+        raise RotationError(
+            "ca_key_mismatch",
+            f"the CA key {key_path} does not belong to the certificate {certificate.subject.rfc4514_string()}",
+            remedy="Restore the key and the certificate of the CA from the same backup.",
+            path=str(key_path),
+        )
+    return Authority(certificate, key)
 
 
 def read_certificate(path: Path) -> x509.Certificate:

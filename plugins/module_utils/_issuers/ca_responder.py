@@ -19,13 +19,13 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_crl i
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_directory import (
     RESPONDER,
     CaDirectory,
+    authority,
     read_certificate,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_files import write_atomically
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import (
     generate_key,
     key_pem,
-    load_key_file,
     responder_key_type,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_store import Record
@@ -55,7 +55,7 @@ def responder(ca: CaDirectory, *, at: datetime) -> Authority:
     """The signer of OCSP responses, a new one if it is time. The caller holds the CA's lock."""
     if is_renewal_due(ca, at=at):
         return _renew(ca, at=at)
-    return Authority(read_certificate(ca.path / RESPONDER), load_key_file(ca.path / RESPONDER, ca.passphrase))
+    return authority(read_certificate(ca.path / RESPONDER), ca.path / RESPONDER, ca.passphrase)
 
 
 def _renew(ca: CaDirectory, *, at: datetime) -> Authority:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -420,6 +421,16 @@ def test_exposed_key_is_not_used(ca: TestCa) -> None:
     with pytest.raises(RotationError) as caught:
         ca.issued([order("shop")])
     assert caught.value.code == "ca_key_exposed"
+
+
+@pytest.mark.parametrize("whose", ["root", "responder"])
+def test_key_of_another_certificate_signs_nothing(ca: TestCa, whose: str) -> None:
+    stray = {"root": "root.key", "responder": "ocsp.pem"}[whose]
+    shutil.copy(ca.directory / stray, ca.directory / "intermediate.key")
+    with pytest.raises(RotationError) as caught:
+        ca.issued([order("shop")])
+    assert caught.value.code == "ca_key_mismatch"
+    assert caught.value.remedy
 
 
 def test_shorter_life_of_settings_is_taken_up(ca: TestCa) -> None:
