@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.modules.certificate_install import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     HostAction,
     Rotation,
@@ -27,6 +28,7 @@ class ActionModule(HostAction):
     step = "install"
     module_name = "certops.rotation.certificate_install"
     argument_spec = ARGUMENT_SPEC
+    lean_steps = (lean_step("certificate_install", ARGUMENT_SPEC),)
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         concerned = self._concerned(rotations)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.modules.installed_info import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.modules.key_csr import ARGUMENT_SPEC as KEY_CSR_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, look_only
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation
 
@@ -16,6 +18,7 @@ class ActionModule(LookingAction):
     step = "look"
     module_name = "certops.rotation.installed_info"
     argument_spec = ARGUMENT_SPEC
+    lean_steps = (lean_step("installed_info", ARGUMENT_SPEC), lean_step("key_csr", KEY_CSR_SPEC))
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         if not rotations:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.modules.installed_info import ARGUMENT_SPEC as LOOK_SPEC
 from ansible_collections.certops.rotation.plugins.modules.key_csr import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, add_look
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation, action_of, active
 
@@ -21,6 +23,7 @@ class ActionModule(LookingAction):
     step = "prepare"
     module_name = "certops.rotation.key_csr"
     argument_spec = ARGUMENT_SPEC
+    lean_steps = (lean_step("key_csr", ARGUMENT_SPEC), lean_step("installed_info", LOOK_SPEC))
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         if not rotations and self.options["nginx_dump"]:

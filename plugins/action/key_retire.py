@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.report import failures
 from ansible_collections.certops.rotation.plugins.modules.key_retire import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     HostAction,
     Rotation,
@@ -25,6 +26,7 @@ class ActionModule(HostAction):
     step = "retire"
     module_name = "certops.rotation.key_retire"
     argument_spec = ARGUMENT_SPEC
+    lean_steps = (lean_step("key_retire", ARGUMENT_SPEC),)
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         # Also those whose revocation failed: that the new one is served is true all the same, and belongs on disk.

@@ -209,27 +209,13 @@ code:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import end
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
-from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
-from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import sweep
-from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
-    HOST_FILES_SPEC,
-    read_file_options,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
-from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
-from ansible_collections.certops.rotation.plugins.module_utils._host.release import (
-    RELEASE_SPEC,
-    Release,
-    read_release,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.release_plan import Plan, plan_release
-from ansible_collections.certops.rotation.plugins.module_utils._host.service import SERVICE_SPEC, Service, reload_result
-from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
-from ansible_collections.certops.rotation.plugins.module_utils._host.switch import Switch
-from ansible_collections.certops.rotation.plugins.module_utils._host.uninterrupted import uninterrupted
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import HOST_FILES_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._host.outcome import outcome_of
+from ansible_collections.certops.rotation.plugins.module_utils._host.release import RELEASE_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._host.service import SERVICE_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._host.step_certificate_install import carry_out
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "releases": {"type": "list", "elements": "dict", "default": [], "options": RELEASE_SPEC},
@@ -243,69 +229,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-def install(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Everything the module returns."""
-    root, options = params["root"], read_file_options(params["files"])
-    releases = _read_releases(root, params["releases"])
-    service, openssl = Service(params["service"]), Openssl(params["openssl"])
-    refuse_unsafe_folder(root, follow=True)
-    if check_mode:
-        plans = [plan_release(release, openssl, options) for release in releases]
-        return _result(plans, None, Switch(plans, service, options))
-    with root_lock(root, params["lock_timeout"]):
-        plans = [plan_release(release, openssl, options) for release in releases]
-        switch = Switch(plans, service, options)
-        reload = None
-        if any(plan.is_change for plan in plans):
-            with uninterrupted():
-                _sweep(plans)
-                reload = reload_result(switch.carry_out(), service, switch.test_warnings)
-        return _result(plans, reload, switch)
-
-
-def _read_releases(root: str, given: list[dict[str, Any]]) -> list[Release]:
-    names = [release["name"] for release in given]
-    if len(set(names)) != len(names):
-        raise RotationError(
-            "name_invalid", "A certificate can have one release in a call; the names are {}".format(", ".join(names))
-        )
-    return [read_release(root, release) for release in given]
-
-
-def _sweep(plans: list[Plan]) -> None:
-    for plan in plans:
-        with storage_errors(f"Tidying the folder of {plan.name}"):
-            sweep(plan.release.folder)
-
-
-def _result(plans: list[Plan], reload: dict[str, Any] | None, switch: Switch) -> dict[str, Any]:
-    installations = {}
-    for plan in plans:
-        done = switch.done[plan.name]
-        installations[plan.name] = {
-            "version": plan.live_then,
-            "previous": done.previous,
-            "stapling": plan.stapling.mode,
-            "why": plan.stapling.why,
-            "switched_at": done.switched_at,
-            "changed": plan.is_change,
-            "warnings": done.warnings,
-            "adopted": [own.path for own in plan.adoption.pending] if plan.adoption else [],
-        }
-    changed = any(plan.is_change for plan in plans)
-    return {
-        "changed": changed,
-        "installations": installations,
-        "reload": reload,
-        "diff": [plan.as_diff() for plan in plans if plan.is_change],
-    }
-
-
 def main() -> None:
     """A form, a call, a report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    with reporting_errors(module), storage_errors("Installing below {}".format(module.params["root"])):
-        module.exit_json(**install(module.params, module.check_mode))
+    end(module, outcome_of(carry_out, module.params, module.check_mode))
 
 
 if __name__ == "__main__":

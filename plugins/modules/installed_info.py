@@ -128,22 +128,10 @@ python_version:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import end
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
-from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
-    CertificateFolder,
-    folder_names,
-    refuse_unsafe_folder,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.look import (
-    contents_of_path,
-    installed_facts,
-    server_configuration,
-    surroundings,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
-from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
+from ansible_collections.certops.rotation.plugins.module_utils._host.outcome import outcome_of
+from ansible_collections.certops.rotation.plugins.module_utils._host.step_installed_info import carry_out
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "default": []},
@@ -156,35 +144,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-def installed(params: dict[str, Any]) -> dict[str, Any]:
-    """Everything the module returns."""
-    root, openssl = params["root"], Openssl(params["openssl"])
-    refuse_unsafe_folder(root, follow=True)
-    return {
-        "changed": False,
-        "certificates": {
-            name: installed_facts(CertificateFolder(root, name), None, openssl)
-            for name in params["names"] or folder_names(root)
-        },
-        "paths": {path: contents_of_path(path, openssl) for path in params["paths"]},
-        "nginx": server_configuration(params["nginx_dump"]),
-        "openssl_version": _version_or_none(openssl),
-        **surroundings(),
-    }
-
-
-def _version_or_none(openssl: Openssl) -> str | None:
-    try:
-        return openssl.version()
-    except RotationError:
-        return None
-
-
 def main() -> None:
     """A form, a call, a report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    with reporting_errors(module), storage_errors("Looking below {}".format(module.params["root"])):
-        module.exit_json(**installed(module.params))
+    end(module, outcome_of(carry_out, module.params, module.check_mode))
 
 
 if __name__ == "__main__":

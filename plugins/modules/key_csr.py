@@ -186,20 +186,12 @@ python_version:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import end
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
-from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
-    HOST_FILES_SPEC,
-    read_file_options,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.look import (
-    look_at,
-    server_configuration,
-    surroundings,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import CURVES, RSA_SIZES, Openssl
-from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import HOST_FILES_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import CURVES, RSA_SIZES
+from ansible_collections.certops.rotation.plugins.module_utils._host.outcome import outcome_of
+from ansible_collections.certops.rotation.plugins.module_utils._host.step_key_csr import carry_out
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "requests": {
@@ -245,25 +237,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-def look_and_prepare(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Everything the module returns."""
-    read_file_options(params["files"])
-    refuse_unsafe_folder(params["root"], follow=True)
-    if any(given["action"] == "rotate" for given in params["requests"]):
-        # A host compiles what it imports at each execution; on the many where nothing is due, this is spared.
-        from ansible_collections.certops.rotation.plugins.module_utils._host.prepare import prepare
-
-        result = prepare(params, check_mode)
-    else:
-        result = {"changed": False, "certificates": look_at(params, Openssl(params["openssl"])), "prepared": {}}
-    return {**result, "nginx": server_configuration(params["nginx_dump"]), **surroundings()}
-
-
 def main() -> None:
     """A form, a call, a report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    with reporting_errors(module), storage_errors("Preparing below {}".format(module.params["root"])):
-        module.exit_json(**look_and_prepare(module.params, module.check_mode))
+    end(module, outcome_of(carry_out, module.params, module.check_mode))
 
 
 if __name__ == "__main__":

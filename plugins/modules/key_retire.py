@@ -130,20 +130,12 @@ pruned:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import end
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
-from ansible_collections.certops.rotation.plugins.module_utils._host.clock import utc_now
-from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import (
-    HOST_FILES_SPEC,
-    read_file_options,
-)
-from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
-from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
-from ansible_collections.certops.rotation.plugins.module_utils._host.retire import RetirementRun
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import HOST_FILES_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._host.outcome import outcome_of
 from ansible_collections.certops.rotation.plugins.module_utils._host.signing import ALGORITHMS
-from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
-from ansible_collections.certops.rotation.plugins.module_utils._host.uninterrupted import uninterrupted
+from ansible_collections.certops.rotation.plugins.module_utils._host.step_key_retire import carry_out
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "retirements": {
@@ -184,22 +176,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-def retire_keys(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Everything the module returns."""
-    root = params["root"]
-    refuse_unsafe_folder(root, follow=True)
-    run = RetirementRun(root, params, Openssl(params["openssl"]), read_file_options(params["files"]), utc_now())
-    if check_mode:
-        return run.foresee()
-    with root_lock(root, params["lock_timeout"]), uninterrupted():
-        return run.carry_out()
-
-
 def main() -> None:
     """A form, a call, a report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    with reporting_errors(module), storage_errors("Retiring keys below {}".format(module.params["root"])):
-        module.exit_json(**retire_keys(module.params, module.check_mode))
+    end(module, outcome_of(carry_out, module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -23,12 +23,16 @@ from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.plugin_utils.collected import collected
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_execution import lean_answer
+from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import LeanStep
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack, unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
 display = Display()
 
 Rotation = dict[str, Any]
+
+_SHOWN = 2048
 
 
 class RotationAction(ActionBase):
@@ -154,6 +158,8 @@ class HostAction(RotationAction):
     """
 
     module_name: ClassVar[str] = ""
+    # Modules that may be run without Ansible's wrapper around them.
+    lean_steps: ClassVar[tuple[LeanStep, ...]] = ()
     # Any of these makes a step of the module.
     step_options: ClassVar[tuple[str, ...]] = ("rotations",)
     _reported: dict[str, Any]
@@ -203,9 +209,7 @@ class HostAction(RotationAction):
         Without ``keep_going`` an unreachable host stays what Ansible knows as one.
         """
         try:
-            answer = self._execute_module(
-                module_name=module_name or self.module_name, module_args=dict(arguments), task_vars=self.task_vars
-            )
+            answer = self._executed(module_name or self.module_name, arguments)
         except AnsibleConnectionFailure as exc:
             if not self.options.get("keep_going"):
                 raise
@@ -221,6 +225,17 @@ class HostAction(RotationAction):
         for rotation in concerned:
             self.failing(rotation, error)
         return None
+
+    def _executed(self, module_name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        for step in self.lean_steps:
+            if module_name.rpartition(".")[2] == step.module:
+                answer = lean_answer(self, step, arguments, self.task_vars)
+                if answer is not None:
+                    return answer
+        executed: dict[str, Any] = self._execute_module(
+            module_name=module_name, module_args=dict(arguments), task_vars=self.task_vars
+        )
+        return executed
 
     def _note(self, answer: Mapping[str, Any]) -> None:
         """Keep what Ansible wants to see of a module's answer: the diff, warnings, and the interpreter it discovered
@@ -275,9 +290,25 @@ def module_failure(answer: Mapping[str, Any]) -> RotationError:
     """The error that a failed module answered with."""
     facts = answer.get("facts") or {}
     if not answer.get("code"):
-        facts = {key: answer[key] for key in ("rc", "module_stderr", "module_stdout", "exception") if answer.get(key)}
+        if "module_stderr" in answer or "module_stdout" in answer:
+            return no_answer(answer)
+        facts = {key: answer[key] for key in ("rc", "exception") if answer.get(key)}
     # Set one by one: a fact may have the name of a parameter of RotationError.
     error = RotationError(answer.get("code") or "host_failed", answer.get("msg") or "The module failed.")
     error.remedy = answer.get("remedy") or ""
     error.facts = dict(facts)
     return error
+
+
+def no_answer(done: Mapping[str, Any]) -> RotationError:
+    """What the host's Python, or the shell in its place, said instead of an answer."""
+    errors, output = (str(done.get(key) or "")[-_SHOWN:].strip() for key in ("module_stderr", "module_stdout"))
+    said = (errors or output).rpartition("\n")[2]
+    return RotationError(
+        "host_failed",
+        f"The host's Python gave no answer (exit code {done.get('rc')}): {said or 'it said nothing'}",
+        remedy="Look at the facts; ansible_python_interpreter must name a Python (3.8 or newer) that the host can run.",
+        rc=done.get("rc"),
+        module_stderr=errors,
+        module_stdout=output,
+    )

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import secrets
 from datetime import datetime
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -44,6 +42,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.destroy imp
     discard_build,
     overwrite,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import KeyFact, append_fact
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
@@ -104,7 +103,7 @@ class Adoption:
         chain = self._openssl.certificates_in(certificate.path)
         if not chain:
             raise RotationError("adoption_refused", f"{certificate.path} holds no certificate")
-        if hashlib.sha256(subject_public_key_info(certificate_blocks(chain)[0])).hexdigest() != spki:
+        if sha256_hex(subject_public_key_info(certificate_blocks(chain)[0])) != spki:
             raise RotationError("key_mismatch", f"{certificate.path} and {key.path} are not a pair")
         return spki, chain
 
@@ -122,7 +121,7 @@ class Adoption:
     def _take(self, spki: str, chain: str, now: datetime) -> str:
         folder = self.folder
         version = now.strftime("%Y%m%dT%H%M%SZ") + "-adopted"
-        build = os.path.join(folder.versions_path, BUILD + secrets.token_hex(6))
+        build = os.path.join(folder.versions_path, BUILD + os.urandom(6).hex())
         os.mkdir(build, 0o700)
         try:
             self._take_key(self._paths["key"], os.path.join(build, KEY))

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import calendar
-import time
 from datetime import datetime, timezone
 
 ISO = "%Y-%m-%dT%H:%M:%SZ"
@@ -25,7 +23,7 @@ def iso(moment: datetime) -> str:
 def seconds_between(earlier: str, later: datetime) -> float:
     """Seconds from the ISO time ``earlier`` to ``later``; infinite if ``earlier`` is no such time."""
     try:
-        started = calendar.timegm(time.strptime(earlier, ISO))
-    except (ValueError, TypeError):
+        started = datetime.fromisoformat(earlier[:-1] if earlier[19:] == "Z" else "").replace(tzinfo=timezone.utc)
+    except ValueError:
         return float("inf")
-    return later.timestamp() - started
+    return (later - started).total_seconds()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -35,6 +34,8 @@ def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -
     A session of its own: no terminal on which openssl could ask for a passphrase, and no share in the hang-up
     that an ssh connection sends when it is cut.
     """
+    import subprocess  # not loaded where nothing is run
+
     environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
     try:
         with subprocess.Popen(

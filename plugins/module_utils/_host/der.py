@@ -15,7 +15,7 @@ import re
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 SEQUENCE, INTEGER, BIT_STRING, EXPLICIT_0 = 0x30, 0x02, 0x03, 0xA0
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
+_CERTIFICATE = r"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----"
 
 
 def elements(data: bytes) -> list[tuple[int, bytes, bytes]]:
@@ -55,7 +55,7 @@ def content(data: bytes, tag: int) -> bytes:
 def certificate_blocks(pem: str) -> list[bytes]:
     """The DER of each certificate in a PEM text, in order."""
     try:
-        return [base64.b64decode("".join(block.split()), validate=True) for block in _CERTIFICATE.findall(pem)]
+        return [base64.b64decode("".join(block.split()), validate=True) for block in re.findall(_CERTIFICATE, pem)]
     except binascii.Error as exc:
         raise RotationError("certificate_unreadable", f"The chain is not valid PEM: {exc}") from exc
 

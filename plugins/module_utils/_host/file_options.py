@@ -31,8 +31,8 @@ HOST_FILES_SPEC: dict[str, dict[str, Any]] = {
     "lock_timeout": {"type": "float", "default": 30.0},
 }
 
-_MODE = re.compile(r"0?[0-7]{3}")
-_SETYPE = re.compile(r"[A-Za-z0-9_]+")
+_MODE = r"0?[0-7]{3}"
+_SETYPE = r"[A-Za-z0-9_]+"
 _SELINUX = "/sys/fs/selinux/enforce"
 _CONTEXT = "security.selinux"
 
@@ -78,7 +78,7 @@ def read_file_options(files: dict[str, Any] | None) -> FileOptions:
     """The ``files`` option as checked values."""
     given = files or {}
     setype = given.get("setype")
-    if setype is not None and not _SETYPE.fullmatch(setype):
+    if setype is not None and not re.fullmatch(_SETYPE, setype):
         raise RotationError("name_invalid", f"{setype[:80]!r} is not an SELinux type")
     key_mode = _mode(given, "key_mode", 0o600)
     mode, directory_mode = _mode(given, "mode", 0o644), _mode(given, "directory_mode", 0o755)
@@ -104,7 +104,7 @@ def _mode(given: dict[str, Any], option: str, default: int) -> int:
     text = given.get(option)
     if text is None:
         return default
-    if not _MODE.fullmatch(text):
+    if not re.fullmatch(_MODE, text):
         raise RotationError("mode_unsafe", f"{option} is {text[:20]!r}, not an octal mode such as 0640")
     return int(text, 8)
 

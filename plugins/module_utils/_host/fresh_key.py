@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -194,7 +193,7 @@ class KeyMaker:
     def _make(self, request: KeyRequest) -> Prepared:
         folder, wanted = request.folder, request.wanted
         _refuse_full_disk(folder.versions_path)
-        build = os.path.join(folder.versions_path, BUILD + secrets.token_hex(6))
+        build = os.path.join(folder.versions_path, BUILD + os.urandom(6).hex())
         os.mkdir(build, 0o700)
         try:
             key_path = os.path.join(build, KEY)

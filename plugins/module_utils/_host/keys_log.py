@@ -14,8 +14,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_writ
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 
 FILE_NAME = "keys.log"
-_LINE = re.compile(r"(\S{20}) ([0-9a-f]{64}) (\S{1,60}) (\S{1,80})")
-_FATE = re.compile(r"created|adopted|live|retired|abandoned|revoked:[A-Za-z]{1,40}")
+_LINE = r"(\S{20}) ([0-9a-f]{64}) (\S{1,60}) (\S{1,80})"
+_FATE = r"created|adopted|live|retired|abandoned|revoked:[A-Za-z]{1,40}"
 _LIMIT = 4 * 1024 * 1024
 
 
@@ -31,7 +31,7 @@ class KeyFact:
 
 def checked_fate(fate: str) -> str:
     """A word of the log: nothing that could break its lines."""
-    if not _FATE.fullmatch(fate):
+    if not re.fullmatch(_FATE, fate):
         raise RotationError(
             "fate_invalid",
             f"{fate[:80]!r} is not a fate of a key",
@@ -46,7 +46,7 @@ def read_keys_log(folder: str) -> list[KeyFact]:
         text = read_file(os.path.join(folder, FILE_NAME), _LIMIT).decode("ascii", "replace")
     except FileNotFoundError:
         return []
-    matches = (_LINE.fullmatch(line) for line in text.splitlines())
+    matches = (re.fullmatch(_LINE, line) for line in text.splitlines())
     return [KeyFact(*match.groups()) for match in matches if match]
 
 

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import binascii
 import os
 import sys
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.certificate
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.clock import iso, utc_now
 from ansible_collections.certops.rotation.plugins.module_utils._host.command import run
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import read_keys_log
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath, own_paths
@@ -121,8 +121,8 @@ def _version_facts(folder: CertificateFolder, version: str, live: str | None) ->
         facts["chain_pem"] = chain.decode("ascii", "replace") if chain is not None else None
         staple = _optional(folder, version, STAPLE)
         if staple is not None:
-            facts["staple_sha256"] = hashlib.sha256(staple).hexdigest()
-            facts["staple_b64"] = base64.b64encode(staple).decode("ascii")
+            facts["staple_sha256"] = sha256_hex(staple)
+            facts["staple_b64"] = binascii.b2a_base64(staple, newline=False).decode("ascii")
     return facts
 
 

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
-_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_VERSION = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?:[0-9a-f]{6}|adopted)")
+_FOLDER_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_VERSION = r"[0-9]{8}T[0-9]{6}Z-(?:[0-9a-f]{6}|adopted)"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_DNS_NAME = re.compile(r"(?:\*\.)?" + _LABEL + r"(?:\." + _LABEL + r")*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_DNS_NAME = r"(?:\*\.)?" + _LABEL + r"(?:\." + _LABEL + r")*"
+_ADDRESS = r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+_SHA256 = r"[0-9a-f]{64}"
 _MOST_NAMES = 100
 
 
@@ -31,7 +31,7 @@ def checked_folder_name(name: str) -> str:
 
 def is_folder_name(name: str) -> bool:
     """Whether a certificate may be called so."""
-    return _FOLDER_NAME.fullmatch(name) is not None and ".." not in name
+    return re.fullmatch(_FOLDER_NAME, name) is not None and ".." not in name
 
 
 def checked_version(version: str) -> str:
@@ -43,23 +43,27 @@ def checked_version(version: str) -> str:
 
 def is_version(name: str) -> bool:
     """Whether a folder's name is one that this collection gave."""
-    return _VERSION.fullmatch(name) is not None
+    return re.fullmatch(_VERSION, name) is not None
 
 
 def checked_sha256(value: str) -> str:
     """A fingerprint: 64 lower-case hexadecimal digits."""
-    if not _SHA256.fullmatch(value):
+    if not re.fullmatch(_SHA256, value):
         raise RotationError("name_invalid", f"{value[:80]!r} is not a SHA-256 in lower-case hexadecimal")
     return value
 
 
 def is_ip_address(name: str) -> bool:
     """Whether the name is an IPv4 or IPv6 address, without a zone."""
+    if not re.fullmatch(_ADDRESS, name):
+        return False
+    import ipaddress  # most names are none, and then a host need not load it
+
     try:
         ipaddress.ip_address(name)
     except ValueError:
         return False
-    return "%" not in name
+    return True
 
 
 def checked_server_names(names: list[str]) -> list[str]:
@@ -71,7 +75,7 @@ def checked_server_names(names: list[str]) -> list[str]:
     if not names or len(names) > _MOST_NAMES:
         raise RotationError("name_invalid", f"A request needs 1 to {_MOST_NAMES} names, got {len(names)}")
     for name in names:
-        if not is_ip_address(name) and (len(name) > 253 or not _DNS_NAME.fullmatch(name)):
+        if not is_ip_address(name) and (len(name) > 253 or not re.fullmatch(_DNS_NAME, name)):
             raise RotationError(
                 "name_invalid",
                 f"{name[:120]!r} is neither a DNS name nor an IP address",

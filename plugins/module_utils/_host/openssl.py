@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -14,12 +13,13 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.command import Outcome, run
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.names import is_ip_address
 
 CURVES = {"secp256r1": "prime256v1", "secp384r1": "secp384r1", "secp521r1": "secp521r1"}
 RSA_SIZES = (2048, 3072, 4096)
-_REQUEST = re.compile(rb"-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----\n?")
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?")
+_REQUEST = rb"-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----\n?"
+_CERTIFICATE = r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?"
 _STORAGE_FAULTS = ((b"No space left", "disk_full"), (b"Read-only file system", "read_only"))
 _CN_LIMIT = 64  # RFC 5280 appendix A.1, ub-common-name
 
@@ -51,7 +51,7 @@ class Openssl:
         ]
         with _umask(0o077):
             outcome = self._run(argv, "key_not_made", "openssl made no key", _request_config(names, must_staple))
-        request = _REQUEST.search(outcome.output)
+        request = re.search(_REQUEST, outcome.output)
         if request is None:
             raise RotationError("key_not_made", "openssl made no request", openssl=outcome.tail)
         return request.group().decode("ascii")
@@ -67,12 +67,12 @@ class Openssl:
 
     def spki_sha256(self, key_path: str) -> str:
         """SHA-256 of the public key that belongs to the private key in a file."""
-        return hashlib.sha256(self.spki(key_path)).hexdigest()
+        return sha256_hex(self.spki(key_path))
 
     def certificates_in(self, path: str) -> str:
         """The certificates in a PEM file and nothing else of it: the file may hold a private key as well."""
         outcome = run([self.program, "storeutl", "-certs", "-passin", "pass:", path])
-        return "".join(_CERTIFICATE.findall(outcome.output.decode("ascii", "replace")))
+        return "".join(re.findall(_CERTIFICATE, outcome.output.decode("ascii", "replace")))
 
     def sign(self, key_path: str, digest: str, data: bytes) -> bytes:
         """A signature over ``data``: PKCS#1 v1.5 for RSA, DER ECDSA-Sig-Value for EC."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.der import 
     certificate_blocks,
     subject_public_key_info,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.names import checked_version
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import OwnPath, own_paths
 from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record
@@ -90,7 +90,7 @@ class Release:
 
     def leaf_spki_sha256(self) -> str:
         """SHA-256 of the public key in the first certificate of the chain."""
-        return hashlib.sha256(subject_public_key_info(self.blocks()[0])).hexdigest()
+        return sha256_hex(subject_public_key_info(self.blocks()[0]))
 
     def blocks(self) -> list[bytes]:
         """The DER of the chain's certificates, at least one."""

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.adoption import Adoption
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import CHAIN, STAPLE
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record, read_record
 from ansible_collections.certops.rotation.plugins.module_utils._host.release import Release, content_of, differing
 from ansible_collections.certops.rotation.plugins.module_utils._host.stapling import Stapling, choose_stapling
+
+if TYPE_CHECKING:
+    from ansible_collections.certops.rotation.plugins.module_utils._host.adoption import Adoption
 
 _KNOWN_MODES = ("off", "nginx", "file")
 
@@ -98,11 +101,7 @@ def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Pl
         _refuse_other_key(release, version, openssl)
     stapling = _stapling(release, record, is_live)
     files = differing(folder, version, _wanted_files(release, stapling, is_live))
-    adoption: Adoption | None = Adoption(folder, release.paths, openssl, options)
-    if adoption is not None and adoption.pending:
-        adoption.check()
-    else:
-        adoption = None
+    adoption = _adoption(release, openssl, options)
     return Plan(
         release=release,
         live_now=live,
@@ -114,6 +113,19 @@ def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Pl
         adoption=adoption,
         needs_reload=not is_live or bool(files) or adoption is not None or record.get("state") == "prepared",
     )
+
+
+def _adoption(release: Release, openssl: Openssl, options: FileOptions) -> Adoption | None:
+    """Taking over the vhost's own paths, if it has any that are not links into ``live`` yet."""
+    if not release.paths:
+        return None
+    from ansible_collections.certops.rotation.plugins.module_utils._host.adoption import Adoption
+
+    adoption = Adoption(release.folder, release.paths, openssl, options)
+    if not adoption.pending:
+        return None
+    adoption.check()
+    return adoption
 
 
 def _plan_repair(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
@@ -261,4 +273,4 @@ def _recorded(record: Record) -> Stapling:
 
 
 def _fingerprint(data: bytes | None) -> str:
-    return "absent" if data is None else "sha256 " + hashlib.sha256(data).hexdigest()
+    return "absent" if data is None else "sha256 " + sha256_hex(data)

@@ -27,7 +27,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log im
 from ansible_collections.certops.rotation.plugins.module_utils._host.names import checked_sha256, checked_version
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.record import Record, updated, write_record
-from ansible_collections.certops.rotation.plugins.module_utils._host.signing import decoded, signature_result
 
 _GIVEN_UP = ("rolled_back", "abandoned", "prepared")
 
@@ -62,8 +61,16 @@ def read_retirement(root: str, given: dict[str, Any]) -> Retirement:
         checked_version(version) if version else None,
         checked_sha256(given["spki_sha256"]),
         checked_fate(given["fate"]),
-        tuple((item["algorithm"], decoded(item["data_b64"])) for item in given.get("sign") or []),
+        _to_sign(given.get("sign") or []),
     )
+
+
+def _to_sign(given: list[dict[str, Any]]) -> tuple[tuple[str, bytes], ...]:
+    if not given:
+        return ()
+    from ansible_collections.certops.rotation.plugins.module_utils._host.signing import decoded
+
+    return tuple((item["algorithm"], decoded(item["data_b64"])) for item in given)
 
 
 def plan_retirement(retirement: Retirement) -> str | None:
@@ -100,8 +107,7 @@ def retire(
     """Sign a last time if asked, destroy the key, then write down what is now true."""
     folder, result = retirement.folder, Retired()
     if version is not None:
-        for algorithm, data in retirement.signatures:
-            result.signatures.append(signature_result(openssl, folder.key_path(version), algorithm, data))
+        result.signatures = _signed(retirement, folder.key_path(version), openssl)
         result.changed = destroy_key(folder.key_path(version))
         result.destroyed, result.at = [retirement.spki_sha256], iso(now)
     elif retirement.signatures:
@@ -115,6 +121,14 @@ def retire(
         result.changed |= _note_retired(folder, named, options, now)
         result.left = _original_left(folder, named)
     return result
+
+
+def _signed(retirement: Retirement, key_path: str, openssl: Openssl) -> list[dict[str, Any]]:
+    if not retirement.signatures:
+        return []
+    from ansible_collections.certops.rotation.plugins.module_utils._host.signing import signature_result
+
+    return [signature_result(openssl, key_path, algorithm, data) for algorithm, data in retirement.signatures]
 
 
 def plan_record(folder: CertificateFolder, version: str, update: Record) -> Record | None:

@@ -35,7 +35,7 @@ SERVICE_SPEC: dict[str, Any] = {
     },
 }
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._:-]{0,99}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9@._:-]{0,99}"
 _DEFAULT_PID_FILE = "/run/nginx.pid"
 _POLL = 0.02
 _OLD_WORKERS = 2.0  # an old worker with long downloads may stay for hours: do not wait for its end
@@ -62,7 +62,7 @@ class Service:
         self._reload: list[str] = options["reload"]
         self._pid_file: str | None = options.get("pid_file")
         self._timeout: float = options["timeout"]
-        if not _NAME.fullmatch(self.name):
+        if not re.fullmatch(_NAME, self.name):
             raise RotationError("name_invalid", f"{self.name[:120]!r} is not the name of a service")
         if self.kind == "command" and not self._reload:
             raise RotationError("service_incomplete", "A service of kind command needs the option reload")

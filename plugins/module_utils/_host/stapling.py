@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +54,9 @@ def _by_reach(responder: dict[str, Any], has_staple: bool) -> Stapling:
 
 def _connection_fault(host: str, port: int) -> str | None:
     """Why no TCP connection comes about within two seconds. In a thread, as a resolver can hang for longer."""
+    import socket
+    import threading
+
     fault = [f"no answer within {_REACH_TIMEOUT:g} seconds"]
 
     def connect() -> None:

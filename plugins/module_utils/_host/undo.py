@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable
 
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import (
@@ -65,7 +64,7 @@ class Undo:
                 remove_if_there(aside)
 
     def _set_aside(self, path: str) -> str | None:
-        aside = os.path.join(os.path.dirname(path), f"{BEFORE}{os.path.basename(path)}-{secrets.token_hex(4)}")
+        aside = os.path.join(os.path.dirname(path), f"{BEFORE}{os.path.basename(path)}-{os.urandom(4).hex()}")
         try:
             os.link(path, aside, follow_symlinks=False)
         except FileNotFoundError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,9 +140,8 @@ def test_unknown_is_said_and_nothing_is_touched(shop: LocalWorld, policy: str, c
 
 
 def executed(run: playbook.Run) -> list[str]:
-    """The modules that were executed on the host."""
-    lines = [line for line in run.output.splitlines() if "Using module file" in line]
-    return [line.rpartition("/")[2].removesuffix(".py") for line in lines]
+    """The modules that were executed on the host, by Ansible's wrapper or without it."""
+    return re.findall(r"(?:Using module file \S*/|Lean execution of )(\w+)", run.output)
 
 
 def another_pair_live(world: LocalWorld, name: str) -> str:
