@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import Downloads
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
+    Downloads,
+    Span,
+    fetched_from,
+    reason_of,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.once import Once
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import certificate_sha256
@@ -31,7 +35,7 @@ class CrlSources:
     def __init__(self, downloads: Downloads, policy: RevocationPolicy) -> None:
         self._downloads = downloads
         self._policy = policy
-        self._crls: Once[tuple[str, str], VerifiedCrl] = Once()
+        self._crls: Once[tuple[bytes, str], VerifiedCrl] = Once()
 
     def findings(self, question: Question) -> Iterator[Finding]:
         """One finding for each distribution point, from the first of its URLs that gives a usable CRL.
@@ -54,9 +58,8 @@ class CrlSources:
 
     def judge(self, data: bytes, question: Question, source: Source) -> Finding:
         """What a CRL, given or fetched, says; it is verified once for its issuer. ``source`` names the bytes."""
-        key = (f"{source.method} {source.url}", certificate_sha256(question.issuer))
         try:
-            crl = self._crls.get(key, lambda: verify_crl(data, issuer=question.issuer))
+            crl = self._verified(data, question)
         except RotationError as error:
             return no_answer(question.serial, source, Reason(error.code), error.message)
         return judge_crl(crl, certificate=question.certificate, at=question.at, policy=self._policy, source=source)
@@ -66,7 +69,17 @@ class CrlSources:
         if not url.lower().startswith(("http://", "https://")):
             return no_answer(question.serial, source, Reason.UNSUPPORTED_POINTER, f"{url} is no http URL")
         try:
-            fetched = self._downloads.get(url)
+            fetched = self._downloads.get(url, lambda data: self._span(data, question))
         except RotationError as error:
-            return no_answer(question.serial, source, Reason.UNREACHABLE, f"{error.code}: {error.message}")
-        return self.judge(fetched.body, question, dataclasses.replace(source, seconds=fetched.seconds))
+            return no_answer(question.serial, source, reason_of(error), f"{error.code}: {error.message}")
+        return self.judge(fetched.body, question, fetched_from(source, fetched))
+
+    def _verified(self, data: bytes, question: Question) -> VerifiedCrl:
+        """Bytes remember their hash, and the same ones are asked about again and again: that is a cheap key."""
+        key = (data, certificate_sha256(question.issuer))
+        return self._crls.get(key, lambda: verify_crl(data, issuer=question.issuer))
+
+    def _span(self, data: bytes, question: Question) -> Span | None:
+        """Verified, whatever time is judged for: other runs have other times."""
+        crl = self._verified(data, question)
+        return None if crl.next_update is None else Span(crl.this_update, crl.next_update)

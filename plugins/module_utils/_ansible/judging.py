@@ -36,6 +36,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.conclude im
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
+    COULD_NOT_ASK,
     Evidence,
     Finding,
     Prefer,
@@ -199,7 +200,7 @@ class Judging:
         return self._issuer_verdicts.get(key, lambda: self._judge(question, None))
 
     def _judge(self, question: Question, staple: bytes | None) -> Verdict:
-        findings = list(self._findings(question, staple))
+        findings = [_aged(finding, question.at) for finding in self._findings(question, staple)]
         return conclude(findings, certificate=question.certificate, at=question.at, policy=self._policy)
 
     def _findings(self, question: Question, staple: bytes | None) -> Iterator[Finding]:
@@ -247,6 +248,14 @@ class Judging:
             yield from _until_answered(crls)
         else:
             yield from _until_answered(_chained(crls, responses))
+
+
+def _aged(finding: Finding, at: datetime) -> Finding:
+    this_update = finding.evidence.this_update
+    if this_update is None:
+        return finding
+    evidence = dataclasses.replace(finding.evidence, age=int((at - this_update).total_seconds()))
+    return dataclasses.replace(finding, evidence=evidence)
 
 
 def _chained(*sources: Iterable[Finding]) -> Iterator[Finding]:
@@ -307,7 +316,7 @@ def _staple_finding(finding: Finding) -> StapleFinding:
 def _no_staple(leaf: x509.Certificate, findings: Sequence[Finding]) -> RotationError:
     details = "; ".join(dict.fromkeys(finding.evidence.detail for finding in findings))
     reasons = list(dict.fromkeys(reason.value for finding in findings for reason in finding.reasons))
-    if all(finding.evidence.sha256 is None and Reason.UNREACHABLE in finding.reasons for finding in findings):
+    if all(finding.evidence.sha256 is None and COULD_NOT_ASK.intersection(finding.reasons) for finding in findings):
         return RotationError(
             "responder_unreachable",
             f"no OCSP responder of {describe(leaf)} answers: {details}",

@@ -8,7 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import Downloads
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
+    Downloads,
+    Span,
+    fetched_from,
+    reason_of,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import ocsp_urls
@@ -79,10 +84,22 @@ class OcspSources:
         get_url = ocsp.get_url(url, request)
         source = Source(SourceKind.OCSP, url, "POST" if get_url is None else "GET")
         try:
-            fetched = self._downloads.ask(get_url or url, None if get_url else request, fresh=fresh)
+            fetched = self._downloads.ask(
+                get_url or url,
+                None if get_url else request,
+                fresh=fresh,
+                check=lambda response: self._span(response, question, source),
+            )
         except RotationError as error:
             # A refusal may be about the hash of the CertID; silence is not.
-            reason = Reason.RESPONDER_ERROR if error.facts.get("status") else Reason.UNREACHABLE
+            reason = Reason.RESPONDER_ERROR if error.facts.get("status") else reason_of(error)
             return OcspAnswer(no_answer(question.serial, source, reason, f"{error.code}: {error.message}"))
-        source = dataclasses.replace(source, seconds=fetched.seconds)
-        return OcspAnswer(self.judge(fetched.body, question, source), fetched.body)
+        return OcspAnswer(self.judge(fetched.body, question, fetched_from(source, fetched)), fetched.body)
+
+    def _span(self, response: bytes, question: Question, source: Source) -> Span | None:
+        """Only what says good or revoked is kept: what is not known now may be known in a minute."""
+        finding = self.judge(response, question, source)
+        this_update, next_update = finding.evidence.this_update, finding.evidence.next_update
+        if finding.status is RevocationStatus.UNKNOWN or this_update is None or next_update is None:
+            return None
+        return Span(this_update, next_update)

@@ -74,8 +74,29 @@ class Reason(_Word):
     UNSUPPORTED_POINTER = "unsupported_pointer"
     # about asking
     UNREACHABLE = "unreachable"
+    """refused, reset, broken off, or no TLS that can be trusted"""
+    TIMEOUT = "timeout"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    HTTP_ERROR = "http_error"
+    ADDRESS_REFUSED = "address_refused"
+    """the URL leads to an address that this run may not ask"""
+    REDIRECT_REFUSED = "redirect_refused"
+    TOO_LARGE = "too_large"
+    CRL_NUMBER_WENT_BACK = "crl_number_went_back"
     NOT_ASKED = "not_asked"
     """there are pointers, but this run does not fetch"""
+
+
+COULD_NOT_ASK = frozenset({
+    Reason.UNREACHABLE,
+    Reason.TIMEOUT,
+    Reason.NAME_NOT_RESOLVED,
+    Reason.HTTP_ERROR,
+    Reason.ADDRESS_REFUSED,
+    Reason.REDIRECT_REFUSED,
+    Reason.TOO_LARGE,
+})  # fmt: skip
+"""no answer was had that could be judged"""
 
 
 class SourceKind(_Word):
@@ -93,6 +114,12 @@ class Source:
     """None for what was given as a file or came stapled"""
     method: str | None = None
     seconds: float | None = None
+    """how long the fetch took; of one that others waited for, too"""
+    cache_hit: bool = False
+    """the bytes are the copy that an earlier run kept"""
+    cache_state: str | None = None
+    """of such a copy: fresh (not asked again), revalidated (the source said it is the same still), source_silent (the
+    source was asked and gave no answer)"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +139,8 @@ class Evidence:
     signer: str | None = None
     sha256: str | None = None
     size: int | None = None
+    age: int | None = None
+    """seconds from this_update to the time that was judged for"""
 
 
 @dataclasses.dataclass(frozen=True)

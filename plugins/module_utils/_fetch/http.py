@@ -44,6 +44,8 @@ class Fetched:
     """names in lower case"""
     seconds: float
     status: int = 200
+    cached: str | None = None
+    """None for what was fetched now; else, as ``Source.cache_state``, what became of a copy kept by an earlier run"""
 
 
 class Fetcher(Protocol):

@@ -124,7 +124,7 @@ def test_ocsp_answers_where_the_crl_is_stale(world: World) -> None:
 
 def test_preferred_source_alone_is_asked(world: World) -> None:
     world.web.put("/ca.crl", b"", status=500)
-    assert world.verdict(world.leaf().chain, prefer=Prefer.CRL).reasons == (Reason.UNREACHABLE,)
+    assert world.verdict(world.leaf().chain, prefer=Prefer.CRL).reasons == (Reason.HTTP_ERROR,)
     assert world.web.count("/ocsp") == 0
     assert world.verdict(world.leaf().chain, prefer=Prefer.OCSP).status is GOOD
 
@@ -132,9 +132,9 @@ def test_preferred_source_alone_is_asked(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "how", "reason"),
     [
-        (b"", {"status": 404}, Reason.UNREACHABLE),
+        (b"", {"status": 404}, Reason.HTTP_ERROR),
         (b"<html>", {}, Reason.UNREADABLE),
-        (b"", {"redirect": "file:///etc/passwd"}, Reason.UNREACHABLE),
+        (b"", {"redirect": "file:///etc/passwd"}, Reason.REDIRECT_REFUSED),
         (b"x" * 1000, {"announce": 2000}, Reason.UNREACHABLE),
     ],
 )
@@ -159,7 +159,7 @@ def test_second_url_of_a_point_is_an_alternative(world: World) -> None:
     assert verdict.status is GOOD
     assert [each.reasons for each in verdict.evidence[:3]] == [
         (Reason.UNSUPPORTED_POINTER,),
-        (Reason.UNREACHABLE,),
+        (Reason.HTTP_ERROR,),
         (),
     ]
 
@@ -174,7 +174,7 @@ def test_revoked_issuer_revokes_what_it_issued(world: World) -> None:
 def test_unknown_issuer_keeps_good_away(world: World) -> None:
     world.web.put("/root.crl", b"", status=404)
     verdict = world.verdict(world.leaf().chain)
-    assert (verdict.status, verdict.reasons) == (UNKNOWN, (Reason.ISSUER_UNKNOWN_STATUS, Reason.UNREACHABLE))
+    assert (verdict.status, verdict.reasons) == (UNKNOWN, (Reason.ISSUER_UNKNOWN_STATUS, Reason.HTTP_ERROR))
     assert world.verdict(world.leaf().chain, judge_issuers=False).status is GOOD
 
 
@@ -335,7 +335,7 @@ def test_private_addresses_refused_is_unknown(world: World) -> None:
     client = HttpClient(timeout=3, allow_private=False)
     judging = Judging(http=client, policy=RevocationPolicy(), anchors=[world.root.certificate])
     verdict = judging.verdict(world.leaf().chain, at=world.at)
-    assert verdict.status is UNKNOWN and Reason.UNREACHABLE in verdict.reasons and world.web.requests == []
+    assert verdict.status is UNKNOWN and Reason.ADDRESS_REFUSED in verdict.reasons and world.web.requests == []
 
 
 def test_empty_chain_is_unknown(world: World) -> None:

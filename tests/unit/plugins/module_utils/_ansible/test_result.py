@@ -44,7 +44,14 @@ def test_verdict_becomes_plain_json() -> None:
         and shown["reasons"] == ["stale"]
         and shown["decided_at"] == "2026-11-21T01:02:03Z"
     )
-    assert shown["evidence"][0]["source"] == {"kind": "crl", "url": "http://x/", "method": "GET", "seconds": None}
+    assert shown["evidence"][0]["source"] == {
+        "kind": "crl",
+        "url": "http://x/",
+        "method": "GET",
+        "seconds": None,
+        "cache_hit": False,
+        "cache_state": None,
+    }
 
 
 def test_every_kind_of_value() -> None:
