@@ -30,6 +30,7 @@ __all__ = [
     "pkcs7",
     "rsa",
     "serialization",
+    "utils",
     "x509",
 ]
 
@@ -70,7 +71,7 @@ def library(name: str) -> Any:
 if TYPE_CHECKING:
     from cryptography import exceptions, x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, utils
     from cryptography.hazmat.primitives.serialization import pkcs7
     from cryptography.x509 import ocsp, oid
 else:
@@ -87,6 +88,7 @@ else:
     ed25519 = library("cryptography.hazmat.primitives.asymmetric.ed25519")
     padding = library("cryptography.hazmat.primitives.asymmetric.padding")
     rsa = library("cryptography.hazmat.primitives.asymmetric.rsa")
+    utils = library("cryptography.hazmat.primitives.asymmetric.utils")
 
 # What the library raises for bytes that are not what they should be. Most of it decodes late, so nearly any access may.
 DECODING_ERRORS: tuple[type[Exception], ...] = (
