@@ -9,6 +9,8 @@ import dataclasses
 import enum
 from datetime import datetime, timedelta
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+
 
 class _Word(str, enum.Enum):
     """What ``enum.StrEnum`` is since Python 3.11: its text is its value."""
@@ -63,6 +65,8 @@ class Reason(_Word):
     RESPONDER_REVOKED = "responder_revoked"
     OTHER_CERTIFICATE = "other_certificate"
     RESPONDER_SAYS_UNKNOWN = "responder_says_unknown"
+    NONCE_MISMATCH = "nonce_mismatch"
+    """the answer to another question, which may have been asked long ago"""
     # about a CRL
     ISSUER_MISMATCH = "issuer_mismatch"
     SIGNER_NOT_AUTHORISED = "signer_not_authorised"
@@ -135,6 +139,8 @@ class Evidence:
     this_update: datetime | None = None
     next_update: datetime | None = None
     produced_at: datetime | None = None
+    archive_cutoff: datetime | None = None
+    """the responder keeps what it knows of certificates that expired since then (RFC 6960 4.4.4)"""
     crl_number: int | None = None
     signer: str | None = None
     sha256: str | None = None
@@ -222,6 +228,10 @@ class RevocationPolicy:
     """the CAs between the certificate and its root are judged too"""
     fetch: bool = True
     """ask the network; without it only what is given is judged"""
+    nonce: bool = False
+    """ask responders for an answer made just now (RFC 9654). Few do that, and no cache can help (RFC 9919 3.1.1)"""
+    trusted_responders: tuple[x509.Certificate, ...] = ()
+    """certificates whose OCSP responses count for every CA (RFC 6960 4.2.2.2, the first of its three ways)"""
 
 
 def no_answer(serial: str, source: Source, reason: Reason, detail: str) -> Finding:
