@@ -70,8 +70,16 @@ class Reason(_Word):
     # about a CRL
     ISSUER_MISMATCH = "issuer_mismatch"
     SIGNER_NOT_AUTHORISED = "signer_not_authorised"
+    SIGNER_REVOKED = "signer_revoked"
+    SIGNER_STATUS_UNKNOWN = "signer_status_unknown"
+    """signed by another certificate than the issuer's, of which it cannot be told whether it is revoked"""
     SCOPE_MISMATCH = "scope_mismatch"
     PARTIAL_REASONS = "partial_reasons"
+    """the CRL covers some reasons for revocation only, and there is none for the rest"""
+    BASE_MISSING = "base_missing"
+    """a delta CRL, and no complete CRL at hand that it continues"""
+    MISPLACED_ENTRY = "misplaced_entry"
+    """an entry that lifts a hold, as only those of delta CRLs can"""
     UNSUPPORTED_DELTA = "unsupported_delta"
     UNSUPPORTED_INDIRECT = "unsupported_indirect"
     UNSUPPORTED_VERSION = "unsupported_version"
@@ -145,6 +153,10 @@ class Evidence:
     signer: str | None = None
     sha256: str | None = None
     size: int | None = None
+    reasons_covered: tuple[str, ...] | None = None
+    """the reasons that a CRL speaks for, where they are not all of them"""
+    delta: Evidence | None = None
+    """the delta CRL that continues this CRL"""
     age: int | None = None
     """seconds from this_update to the time that was judged for"""
 
