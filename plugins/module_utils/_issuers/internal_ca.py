@@ -93,6 +93,12 @@ class InternalCa:
         """Whether this CA made the certificate, or the like of it: by what its database says."""
         return self._find(certificate) is not None
 
+    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[x509.Certificate]:
+        """Leaf certificates with that serial number, or of that key."""
+        with self._ca.store.reading() as records:
+            found = records.by_serial(serial) if serial else records.by_key(spki_sha256 or "")
+        return [x509.load_der_x509_certificate(found.der)] if found and found.kind == "leaf" else []
+
     # --- issue ---
 
     def issue(self, orders: Sequence[Order]) -> list[IssueOutcome]:

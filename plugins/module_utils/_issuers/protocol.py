@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Union
+from typing import Protocol, Union, runtime_checkable
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
@@ -61,6 +61,8 @@ class Revocation:
 
     certificate_pem: str
     reason: str
+    authorize: bool = False
+    """Where the issuer's account did not order it: prove control of its names, if that gives the right to revoke."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,14 @@ class Receipt:
     state: str
     """``revoked``, ``already_revoked``, or ``accepted_not_published``: recorded, but not to be seen in public yet."""
     at: datetime
-    """Since when the certificate is revoked."""
+    """Since when the certificate is revoked, as far as the issuer tells; else when it said so."""
     warnings: tuple[str, ...] = ()
+    by: str = "ca"
+    """Whose right it was: ``ca`` (it is ours), ``account``, ``authorizations`` or ``certificate_key``."""
+
+
+Signer = Callable[[bytes], bytes]
+"""Signs bytes with one private key, wherever that is, in the form of RFC 7518."""
 
 
 # Union, because the pylint of ansible-test takes these files for ones of Python 3.8.
@@ -96,3 +104,22 @@ class Issuer(Protocol):
 
     def issued(self, certificate: x509.Certificate) -> bool | None:
         """Whether this issuer made the certificate; None when it cannot tell without trying."""
+
+
+@runtime_checkable
+class TakesKeySignatures(Protocol):
+    """An issuer that lets a certificate's own key revoke it. It then knows that the key is in other hands."""
+
+    def revoke_by_key(self, revocation: Revocation, sign: Signer) -> Receipt:
+        """Revoke with a request that ``sign`` signs, again if the issuer wants it again.
+
+        :raises RotationError: whatever the issuer objects to, and whatever ``sign`` raises.
+        """
+
+
+@runtime_checkable
+class KnowsItsCertificates(Protocol):
+    """An issuer that can be asked for certificates that it made."""
+
+    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[x509.Certificate]:
+        """Leaf certificates with that serial number, or of that key."""

@@ -448,3 +448,16 @@ def test_twenty_certificates_take_less_than_15_ms_each(ca: TestCa) -> None:
     began = time.process_time()
     issuer.issue(orders)
     assert (time.process_time() - began) / 20 < 0.015
+
+
+# --- its own certificates ---
+
+
+def test_certificates_are_found_by_serial_and_by_key(ca: TestCa) -> None:
+    [issued] = ca.issued([order("shop")])
+    facts = certificate_facts(leaf_of(issued))
+    for found in (ca.issuer().find(serial=facts.serial), ca.issuer().find(spki_sha256=facts.spki_sha256)):
+        assert [certificate_facts(one).sha256 for one in found] == [facts.sha256]
+    assert ca.issuer().find(serial="0a") == [] == ca.issuer().find(spki_sha256="0" * 64)
+    # The CA's own certificates are not for this: revoking one is another matter altogether.
+    assert ca.issuer().find(serial=certificate_facts(ca.open().intermediate.certificate).serial) == []
