@@ -8,7 +8,7 @@ DEV := build/venv/dev/bin/python
 export LC_ALL := C.UTF-8
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
 
-.PHONY: help setup setup-demo demo test lint types units sanity docs-lint integration lab-test bench try-minimal lock clean
+.PHONY: help setup setup-demo demo test lint types units conformance sanity docs-lint integration lab-test bench try-minimal lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,12 +25,13 @@ demo: setup-demo ## watch one revoked certificate being rotated on real parts; n
 test: setup ## all gates and tests; what can't run here is named and counted as skipped
 	@$(DEV) -m tests.gates.run
 
-lint types units sanity docs-lint integration lab-test: setup
+lint types units conformance sanity docs-lint integration lab-test: setup
 	@$(DEV) -m tests.gates.run $@
 
 lint: ## ruff and ansible-lint
 types: ## mypy
 units: ## unit tests, on each ansible-core that this machine has a Python for
+conformance: ## revocation verdicts against vectors (NIST's, ours), faults, properties and a second opinion
 sanity: ## ansible-test sanity
 docs-lint: ## antsibull-docs and antsibull-changelog
 integration: ## tests against real servers on loopback

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from tests.gates import lab, tools
+from tests.gates.conformance import conformance
 from tests.gates.outcome import Outcome, total
 from tests.gates.pytest_gate import pytest_gate
 from tests.gates.sanity import sanity
@@ -41,6 +42,7 @@ GATES = (
     Gate("units", "units on ansible-core 2.19", _side_by_side(DEV, "tests/unit")),
     Gate("units", "units on ansible-core 2.21", _side_by_side(CORE_2_21, "tests/unit")),
     Gate("units", "units on ansible-core 2.17", _side_by_side(CORE_2_17, "tests/unit")),
+    Gate("conformance", "conformance of verdicts", conformance),
     Gate("lint", "ansible-lint", tools.ansible_lint),
     Gate("sanity", "ansible-test sanity", sanity),
     Gate("docs-lint", "antsibull-docs", tools.collection_docs),

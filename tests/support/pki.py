@@ -285,7 +285,7 @@ class Authority:
                 _entry(serial, reason, revoked_at or self.at - 2 * HOUR, entry_extra)
             )
         signer = key or self.key
-        return der(builder.sign(signer, algorithm or hash_for(signer)))
+        return der(_sign(builder, signer, algorithm or hash_for(signer)))
 
     def ocsp(
         self,
@@ -404,7 +404,14 @@ def _certify(
         wanted.append((_information_access(ocsp_urls, ca_issuers_urls), False))
     for value, critical in wanted:
         builder = builder.add_extension(value, critical=critical)
-    return builder.sign(issuer_key, hash_for(issuer_key))
+    made: x509.Certificate = _sign(builder, issuer_key, hash_for(issuer_key))
+    return made
+
+
+def _sign(builder: Any, key: Any, algorithm: Any) -> Any:
+    """The same bytes each time, where keys, serials and times are the same: ECDSA as in RFC 6979."""
+    deterministic = True if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    return builder.sign(key, algorithm, ecdsa_deterministic=deterministic)
 
 
 def _information_access(ocsp_urls: Sequence[str], ca_issuers_urls: Sequence[str]) -> x509.AuthorityInformationAccess:

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, certops maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The suites of `make conformance`. A new one: a module with ``checks() -> Iterable[Check]``, and a line here."""
+
+from __future__ import annotations
+
+import dataclasses
+
+_HERE = "ansible_collections.certops.rotation.tests.conformance"
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """A suite with fewer checks than ``floor`` has lost some, and fails."""
+
+    name: str
+    module: str
+    floor: int
+
+
+SUITES = (
+    Suite("pkits", f"{_HERE}.pkits", 71),
+    Suite("samples", f"{_HERE}.samples", 50),
+    Suite("vectors", f"{_HERE}.vectors", 150),
+    Suite("faults", f"{_HERE}.faults", 40),
+    Suite("second-opinion", f"{_HERE}.second_opinion", 50),
+    Suite("properties", f"{_HERE}.properties", 12),
+    Suite("module", f"{_HERE}.through_module", 20),
+)
