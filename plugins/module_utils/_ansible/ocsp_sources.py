@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
@@ -15,10 +16,15 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.download
     reason_of,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
-from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import ocsp_urls
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp import error_status, judge_ocsp
+from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_request import (
+    NONCE_SIZE,
+    build_request,
+    get_url,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Finding,
     Reason,
@@ -29,8 +35,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     no_answer,
 )
 
-# What a responder that knows only SHA-1 CertIDs answers to a SHA-256 one (RFC 9919 section 3.1 keeps SHA-1 for these).
-_WORTH_SHA1 = frozenset({Reason.RESPONDER_ERROR, Reason.OTHER_CERTIFICATE, Reason.RESPONDER_SAYS_UNKNOWN})
+# Signed ways of saying that a CertID means nothing to the responder, as a SHA-256 one does to many.
+_SAYS_NOTHING = frozenset({Reason.OTHER_CERTIFICATE, Reason.RESPONDER_SAYS_UNKNOWN})
+# Refusals that another hash would not change: what is refused is the moment, or the requester.
+_OTHER_REFUSALS = frozenset({"try_later", "sig_required"})
+_OTHER_STATUSES = frozenset({401, 407, 408, 429})
+_NO_SUCH_METHOD = frozenset({405, 501})
 
 DelegateStatus = Callable[[x509.Certificate, Question], RevocationStatus]
 
@@ -41,15 +51,33 @@ class OcspAnswer:
 
     finding: Finding
     response: bytes | None = None
+    http_status: int | None = None
+    """where it is another than 200"""
+
+    @property
+    def may_be_about_the_hash(self) -> bool:
+        """Could it be that the responder knows the certificate by the CertID of another hash?"""
+        if self.http_status is not None:
+            return 400 <= self.http_status < 500 and self.http_status not in _OTHER_STATUSES
+        if Reason.RESPONDER_ERROR in self.finding.reasons and self.response is not None:
+            return error_status(self.response) not in _OTHER_REFUSALS
+        return bool(_SAYS_NOTHING.intersection(self.finding.reasons))
 
 
 class OcspSources:
     """Thread-safe."""
 
-    def __init__(self, downloads: Downloads, policy: RevocationPolicy, delegate_status: DelegateStatus) -> None:
+    def __init__(
+        self,
+        downloads: Downloads,
+        policy: RevocationPolicy,
+        delegate_status: DelegateStatus,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         self._downloads = downloads
         self._policy = policy
         self._delegate_status = delegate_status
+        self._random_bytes = random_bytes
 
     def answers(self, question: Question, algorithms: Sequence[str]) -> Iterator[OcspAnswer]:
         """Answers of the certificate's responders, each asked with the first hash, and with the next if it refuses."""
@@ -57,12 +85,12 @@ class OcspSources:
             for algorithm in algorithms:
                 answer = self._answer(url, question, algorithm)
                 yield answer
-                if not _WORTH_SHA1.intersection(answer.finding.reasons):
+                if not answer.may_be_about_the_hash:
                     break
 
-    def judge(self, response: bytes, question: Question, source: Source) -> Finding:
+    def judge(self, response: bytes, question: Question, source: Source, nonce: bytes | None = None) -> Finding:
         """What a response, fetched, given or stapled, says."""
-        return ocsp.judge_ocsp(
+        return judge_ocsp(
             response,
             leaf=question.certificate,
             issuer=question.issuer,
@@ -70,31 +98,41 @@ class OcspSources:
             policy=self._policy,
             source=source,
             delegate_status=lambda delegate: self._delegate_status(delegate, question),
+            nonce=nonce,
         )
 
     def _answer(self, url: str, question: Question, algorithm: str) -> OcspAnswer:
-        request = ocsp.build_request(question.certificate, question.issuer, algorithm)
-        answer = self._ask(url, request, question, fresh=False)
-        if Reason.STALE in answer.finding.reasons and answer.response is not None:
-            # RFC 9919 section 7: a cache on the way may be the reason, so ask past it, once.
-            return self._ask(url, request, question, fresh=True)
+        answer = self._ask(url, question, algorithm, fresh=False)
+        has_expired = Reason.STALE in answer.finding.reasons and answer.finding.status is RevocationStatus.UNKNOWN
+        if not has_expired or answer.response is None:
+            return answer
+        # RFC 9919 section 7.2: a cache on the way may be the reason, so ask past it, once.
+        again = self._ask(url, question, algorithm, fresh=True)
+        return answer if again.response is None else again
+
+    def _ask(self, url: str, question: Question, algorithm: str, *, fresh: bool) -> OcspAnswer:
+        nonce = self._random_bytes(NONCE_SIZE) if self._policy.nonce else None
+        request = build_request(question.certificate, question.issuer, algorithm, nonce=nonce)
+        long_url = get_url(url, request)
+        exchange = _Exchange(question, url, nonce, fresh)
+        if long_url is None:
+            return self._send(exchange, url, request)
+        answer = self._send(exchange, long_url, None)
+        if answer.http_status in _NO_SUCH_METHOD:
+            return self._send(exchange, url, request)
         return answer
 
-    def _ask(self, url: str, request: bytes, question: Question, *, fresh: bool) -> OcspAnswer:
-        get_url = ocsp.get_url(url, request)
-        source = Source(SourceKind.OCSP, url, "POST" if get_url is None else "GET")
+    def _send(self, exchange: _Exchange, url: str, body: bytes | None) -> OcspAnswer:
+        question = exchange.question
+        source = Source(SourceKind.OCSP, exchange.url, "GET" if body is None else "POST")
+        check = (lambda response: self._span(response, question, source)) if exchange.nonce is None else None
         try:
-            fetched = self._downloads.ask(
-                get_url or url,
-                None if get_url else request,
-                fresh=fresh,
-                check=lambda response: self._span(response, question, source),
-            )
+            fetched = self._downloads.ask(url, body, fresh=exchange.fresh, check=check)
         except RotationError as error:
-            # A refusal may be about the hash of the CertID; silence is not.
-            reason = Reason.RESPONDER_ERROR if error.facts.get("status") else reason_of(error)
-            return OcspAnswer(no_answer(question.serial, source, reason, f"{error.code}: {error.message}"))
-        return OcspAnswer(self.judge(fetched.body, question, fetched_from(source, fetched)), fetched.body)
+            finding = no_answer(question.serial, source, reason_of(error), f"{error.code}: {error.message}")
+            return OcspAnswer(finding, http_status=error.facts.get("status"))
+        finding = self.judge(fetched.body, question, fetched_from(source, fetched), exchange.nonce)
+        return OcspAnswer(finding, fetched.body)
 
     def _span(self, response: bytes, question: Question, source: Source) -> Span | None:
         """Only what says good or revoked is kept: what is not known now may be known in a minute."""
@@ -103,3 +141,13 @@ class OcspSources:
         if finding.status is RevocationStatus.UNKNOWN or this_update is None or next_update is None:
             return None
         return Span(this_update, next_update)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Exchange:
+    """What is asked of whom, whatever the method."""
+
+    question: Question
+    url: str
+    nonce: bytes | None
+    fresh: bool

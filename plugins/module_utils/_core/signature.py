@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     serialization,
     x509,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.pss import pss_parameters
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
 
 if TYPE_CHECKING:
@@ -60,14 +61,40 @@ def crl_signature_fault(crl: x509.CertificateRevocationList, issuer: x509.Certif
 
 
 def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) -> Reason | None:
-    """The same for a successful OCSP response. RSASSA-PSS is not supported there: its parameters cannot be read."""
+    """The same for a successful OCSP response. Its algorithm stands there once, and not in what is signed."""
+    algorithm: hashes.HashAlgorithm | None
+    parameters: _Parameters = None
     try:
-        if response.signature_algorithm_oid == oid.SignatureAlgorithmOID.RSASSA_PSS:
-            return Reason.SIGNATURE_UNSUPPORTED
-        algorithm = response.signature_hash_algorithm
+        scheme = response.signature_algorithm_oid
+        if scheme == oid.SignatureAlgorithmOID.RSASSA_PSS:
+            parameters, algorithm = pss_parameters(_ocsp_signature_algorithm(response))
+        else:
+            algorithm = response.signature_hash_algorithm
+        if not _is_key_for(scheme.dotted_string, signer):
+            return Reason.SIGNATURE_INVALID
     except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
-    return _fault(signer, response.signature, response.tbs_response_bytes, algorithm, None)
+    return _fault(signer, response.signature, response.tbs_response_bytes, algorithm, parameters)
+
+
+def _ocsp_signature_algorithm(response: ocsp.OCSPResponse) -> der.Element:
+    """The AlgorithmIdentifier in the BasicOCSPResponse (RFC 6960 4.2.1)."""
+    explicit = der.sequence(response.public_bytes(serialization.Encoding.DER))[1]
+    basic = explicit.children()[0].children()[1]
+    return der.sequence(basic.content)[1]
+
+
+def _is_key_for(scheme: str, signer: x509.Certificate) -> bool:
+    """Is it a key that can make signatures of this kind? Kinds not known here may be of any."""
+    for prefix, kind in (
+        ("1.2.840.113549.1.1.", rsa.RSAPublicKey),
+        ("1.2.840.10045.4.", ec.EllipticCurvePublicKey),
+        ("1.3.101.112", ed25519.Ed25519PublicKey),
+        ("1.3.101.113", ed448.Ed448PublicKey),
+    ):
+        if scheme.startswith(prefix):
+            return isinstance(signer.public_key(), kind)
+    return True
 
 
 def _fault(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp as judge
+from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp_request
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Finding,
     Reason,
@@ -270,14 +271,14 @@ def test_nonce_that_nobody_asked_for_is_ignored() -> None:
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1"])
 def test_request_is_one_unsigned_question_without_extensions(algorithm: str) -> None:
-    asked = ocsp.load_der_ocsp_request(judge.build_request(LEAF.certificate, CA.certificate, algorithm))
+    asked = ocsp.load_der_ocsp_request(ocsp_request.build_request(LEAF.certificate, CA.certificate, algorithm))
     assert (asked.serial_number, asked.hash_algorithm.name) == (LEAF.serial, algorithm)
     assert len(asked.extensions) == 0
 
 
 def test_get_url_is_appended_and_escaped() -> None:
-    request = judge.build_request(LEAF.certificate, CA.certificate, "sha1")
-    url = judge.get_url("http://ocsp.test/ca/", request)
+    request = ocsp_request.build_request(LEAF.certificate, CA.certificate, "sha1")
+    url = ocsp_request.get_url("http://ocsp.test/ca/", request)
     assert url is not None and url.startswith("http://ocsp.test/ca/M") and "+" not in url and "=" not in url
     path = url[len("http://ocsp.test/ca/") :]
     assert "/" not in path and base64.b64decode(urllib.parse.unquote(path)) == request
@@ -286,5 +287,5 @@ def test_get_url_is_appended_and_escaped() -> None:
 def test_url_of_more_than_255_bytes_means_post() -> None:
     request = b"x" * 150
     longest = "http://ocsp.test/" + "a" * (255 - len("http://ocsp.test/") - 1 - len(base64.b64encode(request)))
-    assert len(judge.get_url(longest, request) or "") == 255
-    assert judge.get_url(longest + "a", request) is None
+    assert len(ocsp_request.get_url(longest, request) or "") == 255
+    assert ocsp_request.get_url(longest + "a", request) is None
