@@ -14,6 +14,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Evidence,
     Finding,
+    Note,
     Reason,
     RevocationPolicy,
     RevocationStatus,
@@ -34,10 +35,10 @@ def conclude(
     evidence = tuple(finding.evidence for finding in findings)
     revoked = [finding for finding in findings if finding.status is RevocationStatus.REVOKED]
     if revoked:
-        return _revoked(revoked, evidence, at)
+        return _revoked(revoked, evidence, at, _notes_on_revoked(revoked, findings))
     outside = _outside_validity(certificate, at)
     if not outside and any(finding.status is RevocationStatus.GOOD for finding in findings):
-        return Verdict(RevocationStatus.GOOD, at, evidence=evidence)
+        return Verdict(RevocationStatus.GOOD, at, evidence=evidence, notes=_notes_on_good(findings))
     if outside:
         return _unknown((outside,), evidence, at, policy)
     reasons = _distinct(reason for finding in findings for reason in finding.reasons)
@@ -59,19 +60,22 @@ def conclude_chain(
     :param faults: what is wrong with the chain itself; with any, nothing is good. ``detail`` says it in a sentence.
     """
     evidence = own.evidence + tuple(each for issuer in issuers for each in issuer.evidence)
+    notes = tuple(dict.fromkeys(note for verdict in (own, *issuers) for note in verdict.notes))
     if own.status is RevocationStatus.REVOKED:
-        return dataclasses.replace(own, reasons=_distinct((*own.reasons, *faults)), evidence=evidence, detail=detail)
+        reasons = _distinct((*own.reasons, *faults))
+        return dataclasses.replace(own, reasons=reasons, evidence=evidence, detail=detail, notes=notes)
     revoked = next((issuer for issuer in issuers if issuer.status is RevocationStatus.REVOKED), None)
     if revoked is not None:
         reasons = _distinct((Reason.ISSUER_REVOKED, *faults))
-        return dataclasses.replace(revoked, reasons=reasons, evidence=evidence, detail=detail)
+        return dataclasses.replace(revoked, reasons=reasons, evidence=evidence, detail=detail, notes=notes)
     unknown = [issuer for issuer in issuers if issuer.status is not RevocationStatus.GOOD]
     if own.status is RevocationStatus.GOOD and not unknown and not faults:
-        return dataclasses.replace(own, evidence=evidence)
+        return dataclasses.replace(own, evidence=evidence, notes=notes)
     found = [*faults, *own.reasons]
     if unknown:
         found += [Reason.ISSUER_UNKNOWN_STATUS, *(reason for issuer in unknown for reason in issuer.reasons)]
-    return _unknown(_distinct(found), evidence, own.decided_at, policy, detail)
+    verdict = _unknown(_distinct(found), evidence, own.decided_at, policy, detail)
+    return dataclasses.replace(verdict, notes=notes)
 
 
 def cannot_tell(reasons: Iterable[Reason], *, at: datetime, policy: RevocationPolicy, detail: str = "") -> Verdict:
@@ -79,7 +83,31 @@ def cannot_tell(reasons: Iterable[Reason], *, at: datetime, policy: RevocationPo
     return _unknown(_distinct(reasons), (), at, policy, detail)
 
 
-def _revoked(revoked: Sequence[Finding], evidence: tuple[Evidence, ...], at: datetime) -> Verdict:
+def _notes_on_revoked(revoked: Sequence[Finding], findings: Sequence[Finding]) -> tuple[Note, ...]:
+    """What a good answer beside a revoked one means.
+
+    Responders tell a revocation at once, CRLs some hours later, so a good answer made before the revocation is no
+    contradiction. One made after it is.
+    """
+    since = min((finding.revoked_at for finding in revoked if finding.revoked_at), default=None)
+    notes = []
+    for finding in findings:
+        if finding.status is RevocationStatus.GOOD:
+            made = finding.evidence.this_update
+            is_older = since is not None and made is not None and made <= since
+            notes.append(Note.PROPAGATION if is_older else Note.SOURCES_DISAGREE)
+    return tuple(sorted(set(notes), reverse=True))
+
+
+def _notes_on_good(findings: Sequence[Finding]) -> tuple[Note, ...]:
+    """A responder that does not know a certificate which is in no CRL: it may be one that the CA never issued."""
+    denied = any(finding.reasons == (Reason.RESPONDER_SAYS_UNKNOWN,) for finding in findings)
+    return (Note.SOURCES_DISAGREE,) if denied else ()
+
+
+def _revoked(
+    revoked: Sequence[Finding], evidence: tuple[Evidence, ...], at: datetime, notes: tuple[Note, ...]
+) -> Verdict:
     """Sources may disagree on the time; the earliest is when trust ended. A final revocation says more than a hold."""
     final = [finding for finding in revoked if Reason.ON_HOLD not in finding.reasons] or list(revoked)
     first = min(final, key=lambda finding: finding.revoked_at or at)
@@ -91,6 +119,7 @@ def _revoked(revoked: Sequence[Finding], evidence: tuple[Evidence, ...], at: dat
         revoked_at=first.revoked_at,
         revocation_reason=first.revocation_reason,
         invalidity_date=first.invalidity_date,
+        notes=notes,
     )
 
 

@@ -99,6 +99,15 @@ class Reason(_Word):
     """there are pointers, but this run does not fetch"""
 
 
+class Note(_Word):
+    """What else is worth knowing of a verdict, whatever its status. No note changes a status."""
+
+    SOURCES_DISAGREE = "sources_disagree"
+    """verified sources that speak for the same time contradict each other: ask the CA"""
+    PROPAGATION = "propagation"
+    """revoked, and some sources are older than that: ask them again later"""
+
+
 COULD_NOT_ASK = frozenset({
     Reason.UNREACHABLE,
     Reason.TIMEOUT,
@@ -195,6 +204,7 @@ class Verdict:
     """what is wrong with the chain, in a sentence; each source has its own in the evidence"""
     is_soft: bool = False
     """unknown, but only for reasons that the policy calls soft: nothing was found wrong and nothing hidden"""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
