@@ -9,38 +9,49 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
-    certificate_facts,
-    read_certificate,
-    to_pem,
-)
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Issuer, Receipt, Revocation
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
+    Issuer,
+    Receipt,
+    Revocation,
+    Signer,
+    TakesKeySignatures,
+)
 from ansible_collections.certops.rotation.plugins.modules.certificate_revoke import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.certificates_alone import (
+    ALONE,
+    CertificatesAlone,
+    local_signer,
+)
+from ansible_collections.certops.rotation.plugins.plugin_utils.issuer_of_predecessor import (
+    issuer_of_predecessor,
+    predecessor_certificate,
+    predecessor_pem,
+    require_accepted_reason,
+)
+from ansible_collections.certops.rotation.plugins.plugin_utils.packing import unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor import (
     Fate,
     fate,
     is_compromised,
     reason_of,
     require_proof,
+    settle,
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
-from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
+from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation, by_host
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import issuers_anchors
 
 _AT_ONCE = 16
 _TO_CONFIRM = ("revoked", "already_revoked", "accepted_not_published")
-# Certificates that belong to no rotation stand under this host in the result.
-_ALONE = "localhost"
 
-Group = tuple[Issuer, list[Rotation]]
+Group = tuple[str, Issuer, list[Rotation]]
 
 
 class ActionModule(FleetAction):
@@ -51,8 +62,9 @@ class ActionModule(FleetAction):
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         self._issuers = OpenIssuers(self.options["issuers"])
+        self._signers: dict[str, Signer] = {}
         if self.options["certificates"]:
-            rotations.setdefault(_ALONE, []).extend(self._rotations_of_certificates())
+            rotations.setdefault(ALONE, []).extend(self._rotations_of_certificates())
         active = list(self.active(rotations))
         return self._confirm(active) if self._is_confirming else self._revoke(active)
 
@@ -63,42 +75,61 @@ class ActionModule(FleetAction):
     # --- certificates on their own ---
 
     def _rotations_of_certificates(self) -> list[Rotation]:
-        if not self.options["revoke_first"] and not self._is_confirming:
+        seen = {str.__str__(host): unpack(of_host) for host, of_host in self.options["seen"].items()}
+        if not (self.options["revoke_first"] or self._is_confirming or seen):
             raise RotationError(
                 "proof_missing",
                 "nothing proves that these certificates are not served any more",
-                remedy="Set revoke_first to revoke them all the same.",
+                remedy="Give what fleet_status saw as seen, or set revoke_first to revoke them all the same.",
             )
-        return [self._rotation_of(entry) for entry in self.options["certificates"]]
+        alone = CertificatesAlone(self._issuers, by_host(seen))
+        return [one for entry in self.options["certificates"] for one in self._meant(alone, entry)]
 
-    def _rotation_of(self, entry: dict[str, Any]) -> Rotation:
-        what = entry["path"] or "the certificate in pem"
-        rotation: Rotation = {"host": _ALONE, "name": what, "issuer": entry["issuer"], "is_alone": True}
+    def _meant(self, alone: CertificatesAlone, entry: dict[str, Any]) -> list[Rotation]:
         try:
-            certificate = read_certificate(_content(entry), what)
-            serial = certificate_facts(certificate).serial
+            found = alone.rotations(entry)
         except RotationError as error:
-            self.failing(rotation, error)
-            return rotation
-        rotation["predecessor"] = {"serial": serial, "certificate_pem": to_pem(certificate)}
-        rotation["decision"] = {"action": "finish", "revocation_reason": entry["reason"], "compromised": True}
+            named = next(str(entry[what]) for what in ("path", "serial", "spki_sha256", "pem") if entry.get(what))
+            failed: Rotation = {"host": ALONE, "name": named[:80], "is_alone": True}
+            self.failing(failed, error)
+            return [failed]
+        for rotation in found:
+            try:
+                self._prepare(rotation, alone, entry)
+            except RotationError as error:
+                self.failing(rotation, error)
+        return found
+
+    def _prepare(self, rotation: Rotation, alone: CertificatesAlone, entry: dict[str, Any]) -> None:
+        predecessor = rotation["predecessor"]
         if self._is_confirming:
-            rotation["revocation"] = {"serial": serial, "reason": entry["reason"], "state": "revoked"}
-        return rotation
+            rotation["revocation"] = {"serial": predecessor["serial"], "reason": entry["reason"], "state": "revoked"}
+            return
+        served = alone.where_served(rotation)
+        if served and not self.options["revoke_first"]:
+            raise RotationError(
+                "still_served",
+                f"the certificate {predecessor['serial']} is still served at {', '.join(served[:5])}",
+                remedy="Rotate it first. revoke_first revokes it all the same, and clients that check cannot connect.",
+                places=served,
+            )
+        if entry.get("key_path"):
+            certificate = predecessor_certificate(rotation)
+            self._signers[predecessor["sha256"]] = local_signer(entry["key_path"], entry.get("passphrase"), certificate)
 
     # --- revoke ---
 
     def _revoke(self, rotations: Sequence[Rotation]) -> dict[str, Any]:
         groups = self._by_issuer([one for one in rotations if self._is_to_be_revoked(one)])
         if self.check_mode:
-            planned = [_planned(one) for _issuer, group in groups for one in group]
+            planned = [self._planned(name, one) for name, _issuer, group in groups for one in group]
             return {"changed": bool(planned), "revocations": planned}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            outcomes = list(pool.map(_revoke_group, groups))
+            outcomes = list(pool.map(self._revoke_group, groups))
         changed = False
-        for (_issuer, group), outcome in zip(groups, outcomes, strict=True):
+        for (_name, issuer, group), outcome in zip(groups, outcomes, strict=True):
             for rotation, one in zip(group, outcome, strict=True):
-                changed |= self._note(rotation, one)
+                changed |= self._note(rotation, one, issuer)
         return {"changed": changed, "revocations": _revocations(rotations)}
 
     def _is_to_be_revoked(self, rotation: Rotation) -> bool:
@@ -106,15 +137,15 @@ class ActionModule(FleetAction):
         first = self.options["revoke_first"]
         found = fate(rotation, wanted=self.options["revoke_predecessor"], first=first)
         if found is Fate.ALREADY_REVOKED:
-            _settle(rotation, "already_revoked", (rotation.get("verdict") or {}).get("revoked_at"))
+            settle(rotation, "already_revoked", (rotation.get("verdict") or {}).get("revoked_at"))
         if found is Fate.NOT_WANTED:
-            _settle(rotation, "skipped", None)
+            settle(rotation, "skipped", None)
             if is_compromised(rotation):
                 self.warn(rotation, "the predecessor's key is compromised, and by your option it is not revoked")
         if found is not Fate.REVOKE:
             return False
         try:
-            if not first and not self.check_mode:
+            if not first and not self.check_mode and not rotation.get("is_alone"):
                 require_proof(rotation)
         except RotationError as error:
             self.failing(rotation, error)
@@ -126,29 +157,24 @@ class ActionModule(FleetAction):
         groups: dict[str, Group] = {}
         for rotation in wanted:
             try:
-                name, issuer = self._issuer_of(rotation)
-                groups.setdefault(name, (issuer, []))[1].append(rotation)
+                name, issuer = issuer_of_predecessor(rotation, self._issuers)
+                require_accepted_reason(rotation, name, issuer)
+                self._require_way(rotation, name, issuer)
+                groups.setdefault(name, (name, issuer, []))[2].append(rotation)
             except RotationError as error:
                 self._without_issuer(rotation, error)
         return list(groups.values())
 
-    def _issuer_of(self, rotation: Rotation) -> tuple[str, Issuer]:
-        """:raises RotationError: ``issuer_not_configured``, or whatever is wrong with the certificate or the issuer."""
-        certificate = read_certificate(_pem(rotation).encode(), "the predecessor")
-        name = rotation.get("issuer")
-        # The rotation's issuer comes first, and is asked even if it cannot tell whether the certificate is its own.
-        if name and self._issuers.get(name).issued(certificate) is not False:
-            return name, self._issuers.get(name)
-        for other, issuer in self._issuers.working():
-            if other != name and issuer.issued(certificate):
-                return other, issuer
-        by = certificate.issuer.rfc4514_string()
-        raise RotationError(
-            "issuer_not_configured",
-            f"{rotation['predecessor']['serial']} was issued by {by}, which is none of the issuers: revoke it there",
-            remedy="Add that CA to the issuers, or revoke the certificate with the CA's own means.",
-            issuer=by,
-        )
+    def _require_way(self, rotation: Rotation, name: str, issuer: Issuer) -> None:
+        if self._signer(rotation) and not isinstance(issuer, TakesKeySignatures):
+            raise RotationError(
+                "key_not_asked",
+                f"the issuer {name} takes no signature of the certificate's key",
+                remedy="Leave key_path out: the issuer revokes its certificates without it.",
+            )
+
+    def _signer(self, rotation: Rotation) -> Signer | None:
+        return self._signers.get(rotation["predecessor"].get("sha256") or "")
 
     def _without_issuer(self, rotation: Rotation, error: RotationError) -> None:
         """What another CA issued is not a failure of the rotation: it is done but for this."""
@@ -156,18 +182,64 @@ class ActionModule(FleetAction):
             return self.failing(rotation, error)
         already = bool(rotation["predecessor"].get("already_revoked"))
         if not self.check_mode:
-            _settle(rotation, "already_revoked" if already else "skipped", None)
+            settle(rotation, "already_revoked" if already else "skipped", None)
         return self.warn(rotation, error.message)
 
-    def _note(self, rotation: Rotation, outcome: Receipt | RotationError) -> bool:
+    def _revoke_group(self, group: Group) -> Sequence[Receipt | RotationError]:
+        """Those with a key at hand one by one, all others in one go."""
+        _name, issuer, rotations = group
+        outcomes: dict[int, Receipt | RotationError] = {}
+        others = [one for one in rotations if self._signer(one) is None]
+        revocations = [self._revocation(one) for one in others]
+        try:
+            answers = issuer.revoke(revocations) if others else []
+            outcomes.update((id(one), answer) for one, answer in zip(others, answers, strict=True))
+        except RotationError as error:
+            outcomes.update((id(one), error) for one in others)
+        for rotation in rotations:
+            sign = self._signer(rotation)
+            if sign is not None and isinstance(issuer, TakesKeySignatures):
+                try:
+                    outcomes[id(rotation)] = issuer.revoke_by_key(self._revocation(rotation), sign)
+                except RotationError as error:
+                    outcomes[id(rotation)] = error
+        return [outcomes[id(one)] for one in rotations]
+
+    def _revocation(self, rotation: Rotation) -> Revocation:
+        return Revocation(predecessor_pem(rotation), reason_of(rotation), self.options["authorize"])
+
+    def _note(self, rotation: Rotation, outcome: Receipt | RotationError, issuer: Issuer) -> bool:
         if isinstance(outcome, RotationError):
             self.failing(rotation, outcome)
             return False
-        _settle(rotation, outcome.state, as_text(outcome.at))
+        settle(rotation, outcome.state, as_text(outcome.at), by=outcome.by)
         self.stamp(rotation, "revoked")
         for text in outcome.warnings:
             self.warn(rotation, text)
+        if reason_of(rotation) == "keyCompromise" and outcome.by != "certificate_key":
+            self._warn_of_account(rotation, issuer)
         return outcome.state != "already_revoked"
+
+    def _warn_of_account(self, rotation: Rotation, issuer: Issuer) -> None:
+        """Loud, because the CA now knows of one bad certificate, and not that the key is bad."""
+        if not isinstance(issuer, TakesKeySignatures):
+            return
+        why = (rotation.pop("unsigned", None) or {}).get("msg") or "no signature of it was asked for"
+        self.warn(
+            rotation,
+            f"{rotation['predecessor']['serial']} was revoked by the account, not by its own compromised key ({why}):"
+            " the CA goes on to certify that key, and other certificates with it stay valid",
+        )
+
+    def _planned(self, issuer: str, rotation: Rotation) -> dict[str, Any]:
+        return {
+            "host": rotation.get("host"),
+            "name": rotation.get("name"),
+            "serial": rotation["predecessor"]["serial"],
+            "reason": reason_of(rotation),
+            "issuer": issuer,
+            "state": "planned",
+        }
 
     # --- confirm ---
 
@@ -181,7 +253,7 @@ class ActionModule(FleetAction):
     def _is_expired(self, rotation: Rotation) -> bool:
         """CRLs need not list what has expired, and nobody accepts it any more."""
         try:
-            certificate = read_certificate(_pem(rotation).encode(), "the predecessor")
+            certificate = predecessor_certificate(rotation)
         except RotationError as error:
             self.failing(rotation, error)
             return True
@@ -229,52 +301,9 @@ class ActionModule(FleetAction):
         self.warn(rotation, f"the revocation of {rotation['revocation']['serial']} is not yet to be seen in {places}")
 
 
-def _content(entry: dict[str, Any]) -> bytes:
-    if not entry["path"]:
-        return str(entry["pem"]).encode()
-    try:
-        return Path(entry["path"]).read_bytes()
-    except OSError as error:
-        raise RotationError(
-            "certificate_unreadable", f"{entry['path']} cannot be read: {error.strerror}", path=entry["path"]
-        ) from error
-
-
-def _pem(rotation: Rotation) -> str:
-    predecessor = rotation.get("predecessor") or {}
-    return str(predecessor.get("certificate_pem") or predecessor.get("chain_pem") or "")
-
-
 def _chain(rotation: Rotation) -> str:
     """The predecessor, and what is known of the CAs above it."""
-    return _pem(rotation) + str(rotation["predecessor"].get("chain_pem") or "")
-
-
-def _settle(rotation: Rotation, state: str, at: str | None) -> None:
-    rotation["revocation"] = {
-        "serial": rotation["predecessor"]["serial"],
-        "reason": reason_of(rotation),
-        "state": state,
-        "at": at,
-        "seen_in": [],
-    }
-
-
-def _revoke_group(group: Group) -> Sequence[Receipt | RotationError]:
-    issuer, rotations = group
-    try:
-        return issuer.revoke([Revocation(_pem(rotation), reason_of(rotation)) for rotation in rotations])
-    except RotationError as error:
-        return [error] * len(rotations)
-
-
-def _planned(rotation: Rotation) -> dict[str, Any]:
-    return {
-        "host": rotation.get("host"),
-        "name": rotation.get("name"),
-        "serial": rotation["predecessor"]["serial"],
-        "reason": reason_of(rotation),
-    }
+    return predecessor_pem(rotation) + str(rotation["predecessor"].get("chain_pem") or "")
 
 
 def _revocations(rotations: Sequence[Rotation]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.key_identit
     from_fingerprint,
     identify,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.key_use import KeyCertificate, KeyUse, key_use
+from ansible_collections.certops.rotation.plugins.module_utils._core.key_use import KeyUse, SeenCertificate, key_use
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.transparency import domains_to_ask, elsewhere
 from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import (
@@ -171,7 +171,7 @@ def _subject(key: KeyIdentity) -> dict[str, Any]:
     }
 
 
-def _certificate(one: KeyCertificate) -> dict[str, Any]:
+def _certificate(one: SeenCertificate) -> dict[str, Any]:
     return {
         "serial": one.facts.serial,
         "sha256": one.facts.sha256,

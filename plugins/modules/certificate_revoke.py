@@ -12,6 +12,11 @@ version_added: "0.1.0"
 description:
   - Revokes the predecessor of each rotation at the CA that issued it, once the successor is proven to be served.
   - Refuses a rotation without that proof. New proven before old revoked is kept here, in code.
+  - A reason that the issuer does not accept is refused before it is asked.
+  - An ACME issuer revokes by the account that ordered, or by one that controls all names. A compromised key should
+    revoke its own certificate, by M(certops.rotation.key_signature) before this step or by C(key_path); where it did
+    not, the account does, with a warning.
+  - What is revoked already is fine, and RV(revocations[].state) says so.
   - Publishes once for all revocations of an issuer. One that is refused does not stop the others.
   - With O(phase=confirm), reads CRL and OCSP as clients do, until each shows the revocation or O(deadline) passes.
   - With O(certificates), revokes certificates that are no rotation.
@@ -19,7 +24,9 @@ options:
   certificates:
     description:
       - Certificates to revoke on their own.
-      - Nothing proves that they are not served any more, so O(revoke_first) is needed.
+      - One that is still served by what O(seen) tells is refused, and without O(seen) all are, unless O(revoke_first).
+      - Each has exactly one of C(path), C(pem), C(serial) and C(spki_sha256). The latter two are looked up in O(seen)
+        and asked of issuers that know their certificates.
     type: list
     elements: dict
     default: []
@@ -29,6 +36,20 @@ options:
         type: path
       pem:
         description: The certificate, or a chain that begins with it, as PEM.
+        type: str
+      serial:
+        description: Serial number in hexadecimal.
+        type: str
+      spki_sha256:
+        description: SHA-256 of a public key in hexadecimal. Means every certificate with that key, but those of CAs.
+        type: str
+      key_path:
+        description:
+          - File on the control node with the certificate's own private key, which then signs the request. For a key
+            that leaked, and for certificates that were ordered by somebody else.
+        type: path
+      passphrase:
+        description: Passphrase of the key in O(certificates[].key_path).
         type: str
       reason:
         description: Why it is revoked.
@@ -46,6 +67,19 @@ options:
       issuer:
         description: The name in O(issuers) of the CA that issued it. Left out, the one that knows it.
         type: str
+  seen:
+    description:
+      - Rotations by host, as M(certops.rotation.fleet_status) or M(certops.rotation.installed_info) returned them.
+        O(certificates) are looked up there, and one that is served there is refused.
+    type: dict
+    default: {}
+  authorize:
+    description:
+      - Where the issuer's account did not order a certificate, prove control of its names, which gives the right to
+        revoke it (RFC 8555 section 7.6). An order is made for that and never finished.
+      - Some CAs replace the reason by V(cessationOfOperation) then.
+    type: bool
+    default: false
   issuers:
     description:
       - Certificate authorities by name, as in C(rotate_issuers).
@@ -124,6 +158,17 @@ EXAMPLES = r"""
     issuers: "{{ rotate_issuers }}"
     revoke_first: true
   run_once: true
+
+- name: Revoke everything that a leaked key certified, by the key itself
+  certops.rotation.certificate_revoke:
+    certificates:
+      - spki_sha256: 0d1e2f081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0
+        key_path: /root/leaked.pem
+        reason: keyCompromise
+    seen: "{{ status.rotations }}"
+    issuers: "{{ rotate_issuers }}"
+    revoke_first: true
+  run_once: true
 """
 
 RETURN = r"""
@@ -136,12 +181,24 @@ revocations:
   returned: success
   type: list
   elements: dict
+  contains:
+    state:
+      description:
+        - V(revoked), V(already_revoked), V(skipped), V(accepted_not_published), V(visible), and V(planned) in check
+          mode.
+      type: str
+      returned: always
+    by:
+      description: Whose right it was, V(ca), V(account), V(authorizations) or V(certificate_key).
+      type: str
+      returned: always
   sample:
     - host: web1
       name: shop
       serial: 0a1b
       reason: keyCompromise
       state: visible
+      by: certificate_key
       at: "2026-11-21T01:02:03Z"
       seen_in:
         - {kind: crl, url: "http://pki.example.org/intermediate.crl", at: "2026-11-21T01:02:04Z"}
@@ -171,12 +228,18 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
         "options": {
             "path": {"type": "path"},
             "pem": {"type": "str"},
+            "serial": {"type": "str"},
+            "spki_sha256": {"type": "str"},
+            "key_path": {"type": "path", "no_log": False},
+            "passphrase": {"type": "str", "no_log": True},
             "reason": {"type": "str", "choices": REASONS, "required": True},
             "issuer": {"type": "str"},
         },
-        "mutually_exclusive": [["path", "pem"]],
-        "required_one_of": [["path", "pem"]],
+        "mutually_exclusive": [["path", "pem", "serial", "spki_sha256"]],
+        "required_one_of": [["path", "pem", "serial", "spki_sha256"]],
     },
+    "seen": {"type": "dict", "default": {}},
+    "authorize": {"type": "bool", "default": False},
     "issuers": {"type": "dict", "required": True, "no_log": True},
     "phase": {"type": "str", "choices": ["revoke", "confirm"], "default": "revoke"},
     "revoke_predecessor": {"type": "bool", "default": True},

@@ -50,6 +50,18 @@ def reason_of(rotation: Mapping[str, Any]) -> str:
     return str((rotation.get("decision") or {}).get("revocation_reason") or "superseded")
 
 
+def settle(rotation: dict[str, Any], state: str, at: str | None, *, by: str | None = None) -> None:
+    """Note what became of the predecessor, and whose right it was."""
+    rotation["revocation"] = {
+        "serial": rotation["predecessor"]["serial"],
+        "reason": reason_of(rotation),
+        "state": state,
+        "at": at,
+        "by": by,
+        "seen_in": [],
+    }
+
+
 def _needs_another_reason(rotation: Mapping[str, Any]) -> bool:
     """Revoked for something harmless while its key is known to be compromised: others must learn of it."""
     known = (rotation.get("verdict") or {}).get("revocation_reason")

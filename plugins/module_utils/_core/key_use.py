@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -48,8 +48,8 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class KeyCertificate:
-    """A certificate with the key, and all places where it was seen."""
+class SeenCertificate:
+    """A certificate, and all places where it was seen."""
 
     facts: CertificateFacts
     pem: str
@@ -64,7 +64,7 @@ class KeyCertificate:
 class KeyUse:
     """All that the inventory knows of one key."""
 
-    certificates: list[KeyCertificate]
+    certificates: list[SeenCertificate]
     holdings: list[Holding]
 
     @property
@@ -87,18 +87,30 @@ class _Read:
 
 def key_use(rotations: Mapping[str, Iterable[Rotation]], spki_sha256: str) -> KeyUse:
     """Every certificate in ``rotations`` with that key, CA certificates included, and every place that has the key."""
-    certificates: dict[str, KeyCertificate] = {}
+    certificates = find_certificates(rotations, lambda facts: facts.spki_sha256 == spki_sha256)
     holdings: dict[Holding, None] = {}
     for host, of_host in rotations.items():
         for rotation in of_host:
-            for sighting, chain_pem in _chains(host, rotation):
-                for read in _with_key(chain_pem, spki_sha256):
-                    empty = KeyCertificate(read.facts, read.pem, read.chain_pem, rotation.get("issuer"))
-                    found = certificates.setdefault(read.facts.sha256, empty)
-                    if sighting not in found.sightings:
-                        found.sightings.append(sighting)
             holdings.update(dict.fromkeys(_holdings(host, rotation, spki_sha256)))
-    return KeyUse(list(certificates.values()), list(holdings))
+    return KeyUse(certificates, list(holdings))
+
+
+def find_certificates(
+    rotations: Mapping[str, Iterable[Rotation]], wanted: Callable[[CertificateFacts], bool]
+) -> list[SeenCertificate]:
+    """Every certificate in ``rotations`` that is ``wanted``, with all places where it was seen."""
+    found: dict[str, SeenCertificate] = {}
+    for host, of_host in rotations.items():
+        for rotation in of_host:
+            for sighting, chain_pem in _chains(host, rotation):
+                for read in _read(chain_pem):
+                    if not wanted(read.facts):
+                        continue
+                    new = SeenCertificate(read.facts, read.pem, read.chain_pem, rotation.get("issuer"))
+                    one = found.setdefault(read.facts.sha256, new)
+                    if sighting not in one.sightings:
+                        one.sightings.append(sighting)
+    return list(found.values())
 
 
 def _chains(host: str, rotation: Rotation) -> Iterator[tuple[Sighting, str]]:
@@ -133,10 +145,6 @@ def _holdings(host: str, rotation: Rotation, spki_sha256: str) -> Iterator[Holdi
     for fact in installed.get("keys_log") or ():
         if fact.get("spki_sha256") == spki_sha256:
             yield Holding(host, name, "past", fact.get("version"), fate=fact.get("fate"))
-
-
-def _with_key(chain_pem: str, spki_sha256: str) -> list[_Read]:
-    return [read for read in _read(chain_pem) if read.facts.spki_sha256 == spki_sha256]
 
 
 @lru_cache(maxsize=4096)
