@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.crl_sources import CrlInquiry
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.once import Once
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Sources
@@ -33,6 +34,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.conclude im
     conclude,
     conclude_chain,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.crl_signer import signer_path
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
@@ -70,6 +72,8 @@ class _Route:
     path: Path
     faults: tuple[Reason, ...] = ()
     detail: str = ""
+    others: tuple[x509.Certificate, ...] = ()
+    """all certificates that came along, and those that were found by pointer"""
 
 
 class Judging:
@@ -86,8 +90,9 @@ class Judging:
         self._policy = policy
         self.anchors = tuple(anchors)
         self._given = given or Given()
-        self._sources = Sources(http, policy)
-        self._issuer_verdicts: Once[tuple[str, str, datetime], Verdict] = Once()
+        self._sources = Sources(http, policy, crls=self._given.crls, check_signer=self._check_signer)
+        self._issuer_verdicts: Once[tuple[str, str, datetime, frozenset[str]], Verdict] = Once()
+        self._signers: Once[tuple[object, ...], RotationError | None] = Once()
         self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once()
         self._staples: Once[tuple[tuple[x509.Certificate, ...], bytes, datetime], StapleFinding] = Once()
         self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
@@ -116,7 +121,7 @@ class Judging:
         route = self._route(chain)
         if len(route.path) < 2:
             return StapleFinding("invalid", route.faults or (Reason.CHAIN_INCOMPLETE,), "the issuer is not known")
-        question = Question(route.path[0], route.path[1], at)
+        question = _question(route, 0, at)
         return _staple_finding(self._sources.judge_response(staple, question, Source(SourceKind.STAPLE)))
 
     def good_staple(self, chain: Sequence[x509.Certificate], *, at: datetime) -> bytes:
@@ -130,11 +135,11 @@ class Judging:
         leaf = chain[0]
         if not ocsp_urls(leaf):
             raise RotationError("no_responder", f"{describe(leaf)} names no OCSP responder, so nothing can be stapled")
-        path = self._route(chain).path
-        if len(path) < 2:
+        route = self._route(chain)
+        if len(route.path) < 2:
             raise RotationError("chain_incomplete", f"the issuer of {describe(leaf)} is not known")
         findings: list[Finding] = []
-        for answer in self._sources.ocsp_answers(Question(leaf, path[1], at), ("sha1", "sha256")):
+        for answer in self._sources.ocsp_answers(_question(route, 0, at), ("sha1", "sha256")):
             if answer.response is not None and answer.finding.status is RevocationStatus.GOOD:
                 return answer.response
             findings.append(answer.finding)
@@ -150,8 +155,8 @@ class Judging:
         error = None if faults else _error_of(path, at)
         if error is not None:
             faults, detail = [Reason.CHAIN_INVALID], error.message
-        own = self._judge(Question(path[0], path[1], at), staple)
-        issuers = self._judge_issuers(path, at) if self._policy.judge_issuers else []
+        own = self._judge(_question(route, 0, at), staple)
+        issuers = self._judge_issuers(route, at) if self._policy.judge_issuers else []
         return conclude_chain(own, issuers, faults=faults, detail=detail, policy=self._policy)
 
     def _route(self, chain: Sequence[x509.Certificate]) -> _Route:
@@ -167,13 +172,13 @@ class Judging:
         if near:
             # Hundreds of system roots need not be tried where the chain names its own; where it fails, all are.
             with contextlib.suppress(RotationError):
-                return _Route(find_path(chain[0], others, near))
+                return _Route(find_path(chain[0], others, near), others=tuple(others))
         while True:
             try:
-                return _Route(find_path(chain[0], others, self.anchors))
+                return _Route(find_path(chain[0], others, self.anchors), others=tuple(others))
             except RotationError as error:
                 fault = _PATH_REASONS.get(error.code, Reason.CHAIN_INVALID)
-                route = _Route(_as_far_as_it_goes(chain[0], others), (fault,), error.message)
+                route = _Route(_as_far_as_it_goes(chain[0], others), (fault,), error.message, tuple(others))
             found = self._missing_issuers(route.path[-1]) if fault is Reason.CHAIN_INCOMPLETE else []
             found = [issuer for issuer in found if issuer not in others]
             if not found or len(route.path) > _LONGEST_PATH:
@@ -191,13 +196,52 @@ class Judging:
             return []
         return [found for found in self._sources.issuers_by_pointer(certificate) if is_issued_by(certificate, found)]
 
-    def _judge_issuers(self, path: Path, at: datetime) -> list[Verdict]:
+    def _judge_issuers(self, route: _Route, at: datetime) -> list[Verdict]:
         """Verdicts about the CAs below the anchor; each is judged once a run."""
-        return [self._issuer_verdict(Question(path[i], path[i + 1], at)) for i in range(1, len(path) - 1)]
+        return [self._issuer_verdict(_question(route, i, at)) for i in range(1, len(route.path) - 1)]
 
     def _issuer_verdict(self, question: Question) -> Verdict:
-        key = (certificate_sha256(question.certificate), certificate_sha256(question.issuer), question.at)
-        return self._issuer_verdicts.get(key, lambda: self._judge(question, None))
+        own = certificate_sha256(question.certificate)
+        key = (own, certificate_sha256(question.issuer), question.at, question.pending)
+        asked = dataclasses.replace(question, pending=question.pending | {own})
+        return self._issuer_verdicts.get(key, lambda: self._judge(asked, None))
+
+    def _check_signer(self, signer: x509.Certificate, question: Question) -> RotationError | None:
+        """What keeps another certificate than the issuer's from signing CRLs; found out once for a CA."""
+        key = (signer, question.path[1:], question.others, question.at, question.pending)
+        return self._signers.get(key, lambda: self._error_of_signer(signer, question))
+
+    def _error_of_signer(self, signer: x509.Certificate, question: Question) -> RotationError | None:
+        if not question.path:
+            return RotationError(Reason.SIGNER_NOT_AUTHORISED.value, "signed with another key, without a trust anchor")
+        try:
+            path = signer_path(signer, path=question.path, others=question.others, at=question.at)
+        except RotationError as error:
+            return error
+        if not self._policy.judge_issuers:
+            return None
+        errors = (self._error_of_status(path[i:], question) for i in range(len(path) - 1))
+        return next((error for error in errors if error is not None), None)
+
+    def _error_of_status(self, path: Path, question: Question) -> RotationError | None:
+        """Is a signer, or a CA above it, revoked? Those of the certificate's own path are judged along with it.
+
+        A CA that signs all its CRLs with a key certified by itself cannot say in them that this very key is revoked;
+        and without pointers there is nobody to ask. No one could ever tell then, and such CRLs are taken as they are.
+        """
+        certificate = path[0]
+        if certificate in question.path or certificate_sha256(certificate) in question.pending:
+            return None
+        verdict = self._issuer_verdict(
+            dataclasses.replace(question, certificate=certificate, issuer=path[1], path=path)
+        )
+        if verdict.status is RevocationStatus.REVOKED:
+            return RotationError(Reason.SIGNER_REVOKED.value, f"{describe(certificate)}, which signed it, is revoked")
+        if verdict.status is RevocationStatus.GOOD or verdict.reasons == (Reason.NO_POINTER,):
+            return None
+        reasons = ", ".join(reason.value for reason in verdict.reasons)
+        message = f"whether {describe(certificate)}, which signed it, is revoked is not known: {reasons}"
+        return RotationError(Reason.SIGNER_STATUS_UNKNOWN.value, message)
 
     def _judge(self, question: Question, staple: bytes | None) -> Verdict:
         findings = [_aged(finding, question.at) for finding in self._findings(question, staple)]
@@ -214,29 +258,26 @@ class Judging:
             yield finding
             if finding.status is RevocationStatus.REVOKED:
                 return
-        given = list(self._given_findings(question))
+        crls = self._sources.crls(question)
+        given = list(self._given_findings(question, crls))
         yield from given
         if any(finding.status is not RevocationStatus.UNKNOWN for finding in given):
             return
         if question.certificate.not_valid_after_utc < question.at:
             return  # responders and CRLs drop expired certificates
         if self._policy.fetch:
-            yield from self._fetched_findings(question)
+            yield from self._fetched_findings(question, crls.fetched())
         elif not given and (crl_urls(question.certificate) or ocsp_urls(question.certificate)):
             yield no_answer(question.serial, Source(SourceKind.CRL), Reason.NOT_ASKED, "nothing is fetched in this run")
 
-    def _given_findings(self, question: Question) -> Iterator[Finding]:
-        for name, data in self._given.crls:
-            finding = self._sources.judge_crl_bytes(data, question, Source(SourceKind.CRL, name, "file"))
-            if finding.reasons != (Reason.ISSUER_MISMATCH,):
-                yield finding
+    def _given_findings(self, question: Question, crls: CrlInquiry) -> Iterator[Finding]:
+        yield from crls.given()
         for name, data in self._given.ocsp_responses:
             finding = self._sources.judge_response(data, question, Source(SourceKind.OCSP, name, "file"))
             if finding.reasons != (Reason.OTHER_CERTIFICATE,):
                 yield finding
 
-    def _fetched_findings(self, question: Question) -> Iterator[Finding]:
-        crls = self._sources.crl_findings(question)
+    def _fetched_findings(self, question: Question, crls: Iterable[Finding]) -> Iterator[Finding]:
         responses = (answer.finding for answer in self._sources.ocsp_answers(question))
         prefer = self._policy.prefer
         if prefer is Prefer.BOTH:
@@ -248,6 +289,12 @@ class Judging:
             yield from _until_answered(crls)
         else:
             yield from _until_answered(_chained(crls, responses))
+
+
+def _question(route: _Route, position: int, at: datetime) -> Question:
+    """About the certificate there in the path."""
+    path = route.path[position:]
+    return Question(path[0], path[1], at, path=() if route.faults else path, others=route.others)
 
 
 def _aged(finding: Finding, at: datetime) -> Finding:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked about one certificate."""
+"""What sources of revocation information are asked."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ class Question:
     certificate: x509.Certificate
     issuer: x509.Certificate
     at: datetime
+    path: tuple[x509.Certificate, ...] = ()
+    """from the certificate to its trust anchor; empty if it leads to none"""
+    others: tuple[x509.Certificate, ...] = ()
+    """certificates that came along"""
+    pending: frozenset[str] = frozenset()
+    """SHA-256 of the certificates whose status was asked for first, and cannot be found out without this answer"""
 
     @property
     def serial(self) -> str:

@@ -8,7 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.crl_sources import CrlSources
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.crl_sources import (
+    CrlInquiry,
+    CrlSources,
+    SignerCheck,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import Downloads
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.ocsp_sources import OcspAnswer, OcspSources
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
@@ -26,18 +30,26 @@ from ansible_collections.certops.rotation.plugins.module_utils._fetch.http impor
 class Sources:
     """Thread-safe."""
 
-    def __init__(self, http: Fetcher, policy: RevocationPolicy) -> None:
+    def __init__(
+        self,
+        http: Fetcher,
+        policy: RevocationPolicy,
+        *,
+        check_signer: SignerCheck,
+        crls: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         self._policy = policy
         self._downloads = Downloads(http)
-        self._crls = CrlSources(self._downloads, policy)
+        self._crls = CrlSources(self._downloads, policy, given=crls, check_signer=check_signer)
         self._ocsp = OcspSources(self._downloads, policy, self._delegate_status)
 
     def issuers_by_pointer(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
         """What the certificate's caIssuers URLs offer; nothing of it is verified yet."""
         return tuple(found for url in ca_issuers_urls(certificate) for found in self._downloads.certificates_at(url))
 
-    def crl_findings(self, question: Question) -> Iterator[Finding]:
-        return self._crls.findings(question)
+    def crls(self, question: Question) -> CrlInquiry:
+        """:raises RotationError: ``certificate_unreadable``."""
+        return self._crls.inquiry(question)
 
     def ocsp_answers(self, question: Question, algorithms: Sequence[str] = ("sha256", "sha1")) -> Iterator[OcspAnswer]:
         return self._ocsp.answers(question, algorithms)
@@ -45,15 +57,13 @@ class Sources:
     def judge_response(self, response: bytes, question: Question, source: Source) -> Finding:
         return self._ocsp.judge(response, question, source)
 
-    def judge_crl_bytes(self, data: bytes, question: Question, source: Source) -> Finding:
-        return self._crls.judge(data, question, source)
-
     def _delegate_status(self, delegate: x509.Certificate, question: Question) -> RevocationStatus:
         """Of a responder's certificate without id-pkix-ocsp-nocheck: from CRLs, since OCSP would ask itself."""
-        if not self._policy.fetch:
-            return RevocationStatus.UNKNOWN
-        about_delegate = dataclasses.replace(question, certificate=delegate)
-        statuses = {finding.status for finding in self.crl_findings(about_delegate)}
+        path = (delegate, *question.path[1:]) if question.path else ()
+        inquiry = self.crls(dataclasses.replace(question, certificate=delegate, path=path))
+        statuses = {finding.status for finding in inquiry.given()}
+        if self._policy.fetch and not statuses & {RevocationStatus.REVOKED, RevocationStatus.GOOD}:
+            statuses = {finding.status for finding in inquiry.fetched()}
         for status in (RevocationStatus.REVOKED, RevocationStatus.GOOD):
             if status in statuses:
                 return status

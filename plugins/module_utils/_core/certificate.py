@@ -123,6 +123,10 @@ def certificate_spki_sha256(certificate: x509.Certificate) -> str:
     return hashlib.sha256(spki_bytes(certificate)).hexdigest()
 
 
+def has_same_key(one: x509.Certificate, other: x509.Certificate) -> bool:
+    return bytes(spki_bytes(one)) == bytes(spki_bytes(other))
+
+
 def certificate_sha256(certificate: x509.Certificate) -> str:
     """The fingerprint of the whole certificate."""
     return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()

@@ -5,7 +5,7 @@
 
 ``cryptography`` decodes values; a few rules of X.509 are about the very bytes instead (the issuer's name as it was
 signed, the BIT STRING of a key, each extension of each SingleResponse), and re-encoding what was decoded need not
-give the same bytes back.
+give the same bytes back. Lengths must be as short as they can be, as DER wants them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import dataclasses
 from collections.abc import Iterator
 
 SEQUENCE = 0x30
+BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
+OCTET_STRING = 0x04
+OBJECT_IDENTIFIER = 0x06
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 
@@ -57,6 +60,8 @@ def read(data: memoryview) -> tuple[Element, memoryview]:
         if not 1 <= count <= 8 or len(data) < header:
             raise NotDerError("length of an unsupported form")
         length = int.from_bytes(data[2:header], "big")
+        if length < 0x80 or data[2] == 0:
+            raise NotDerError("length longer than it need be")
     end = header + length
     if end > len(data):
         raise NotDerError("cut off in a value")
@@ -69,3 +74,12 @@ def sequence(data: bytes | memoryview) -> list[Element]:
     if element.tag != SEQUENCE or rest:
         raise NotDerError("not one SEQUENCE")
     return element.children()
+
+
+def encoded(tag: int, *contents: bytes | memoryview) -> bytes:
+    """The tag-length-value of these contents, one after the other."""
+    size = sum(map(len, contents))
+    if size < 0x80:
+        return bytes((tag, size)) + b"".join(contents)
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + b"".join(contents)

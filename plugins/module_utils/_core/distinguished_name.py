@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import FrozenSet, Tuple, Union
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+
+Comparable = Tuple[FrozenSet[Tuple[str, Union[str, bytes]]], ...]
 
 
 def is_same_name(one: x509.Name, other: x509.Name) -> bool:
     """Do both name the same entity? Case, repeated spaces and the string type do not count (RFC 4518, in short)."""
-    return one == other or _normal(one) == _normal(other)
+    return one == other or comparable(one) == comparable(other)
 
 
-def _normal(name: x509.Name) -> list[frozenset[tuple[str, str | bytes]]]:
-    return [frozenset((part.oid.dotted_string, _prepared(part.value)) for part in rdn) for rdn in name.rdns]
+def comparable(name: x509.Name) -> Comparable:
+    """The same for all names of one entity; can be the key of a dictionary."""
+    return tuple(frozenset((part.oid.dotted_string, _prepared(part.value)) for part in rdn) for rdn in name.rdns)
 
 
 def _prepared(value: str | bytes) -> str | bytes:

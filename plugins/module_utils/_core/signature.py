@@ -48,16 +48,18 @@ def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Cert
     return _fault(issuer, certificate.signature, certificate.tbs_certificate_bytes, algorithm, parameters)
 
 
-def crl_signature_fault(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Reason | None:
-    """The same for a CRL. Inner and outer algorithm are compared by ``is_signature_valid`` (RFC 5280 5.1.1.2)."""
+def crl_signature_fault(
+    crl: x509.CertificateRevocationList, tbs: bytes | memoryview, issuer: x509.Certificate
+) -> Reason | None:
+    """The same for a CRL, of which ``tbs`` is what was signed. That inner and outer algorithm are the same, was checked
+    when it was read (RFC 5280 5.1.1.2)."""
     try:
-        if isinstance(crl.signature_hash_algorithm, _WEAK):
-            return Reason.SIGNATURE_WEAK
-        key = issuer.public_key()
-        valid = crl.is_signature_valid(key)  # type: ignore[arg-type]  # TypeError for keys that cannot sign
+        algorithm, parameters = crl.signature_hash_algorithm, crl.signature_algorithm_parameters
+        if not _is_key_for(crl.signature_algorithm_oid.dotted_string, issuer):
+            return Reason.SIGNATURE_INVALID
     except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
-    return None if valid else Reason.SIGNATURE_INVALID
+    return _fault(issuer, crl.signature, tbs, algorithm, parameters)
 
 
 def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) -> Reason | None:
@@ -100,7 +102,7 @@ def _is_key_for(scheme: str, signer: x509.Certificate) -> bool:
 def _fault(
     signer: x509.Certificate,
     signature: bytes,
-    data: bytes,
+    data: bytes | memoryview,
     algorithm: hashes.HashAlgorithm | None,
     parameters: _Parameters,
 ) -> Reason | None:
@@ -117,7 +119,7 @@ def _fault(
 def _verify(
     signer: x509.Certificate,
     signature: bytes,
-    data: bytes,
+    data: bytes | memoryview,
     algorithm: hashes.HashAlgorithm | None,
     parameters: _Parameters,
 ) -> bool:
@@ -130,7 +132,7 @@ def _verify(
         return False
     if isinstance(key, rsa.RSAPublicKey):
         scheme = parameters if isinstance(parameters, (padding.PSS, padding.PKCS1v15)) else padding.PKCS1v15()
-        key.verify(signature, data, scheme, algorithm)
+        key.verify(signature, data, scheme, algorithm)  # type: ignore[arg-type]  # any buffer will do
         return True
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(signature, data, ec.ECDSA(algorithm))

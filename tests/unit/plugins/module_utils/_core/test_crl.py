@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.certops.rotation.plugins.module_utils._core.crl import judge_crl, verify_crl
+from ansible_collections.certops.rotation.plugins.module_utils._core.crl import verify_crl
+from ansible_collections.certops.rotation.plugins.module_utils._core.crl_judgement import judge_crl
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Finding,
@@ -215,21 +216,29 @@ def test_point_for_some_reasons_only_is_never_good() -> None:
     assert said(CA.crl(), leaf.certificate) == (UNKNOWN, (Reason.PARTIAL_REASONS,))
 
 
-def test_delta_crl_is_never_good() -> None:
+def test_delta_crl_without_its_base_is_never_good() -> None:
     extra = [(x509.DeltaCRLIndicator(1), True)]
-    assert said(CA.crl(extra=extra)) == (UNKNOWN, (Reason.UNSUPPORTED_DELTA,))
+    assert said(CA.crl(extra=extra)) == (UNKNOWN, (Reason.BASE_MISSING,))
     assert said(CA.crl([LEAF.serial], extra=extra))[0] is REVOKED
 
 
 def test_entry_that_lifts_a_hold_is_not_revoked() -> None:
     crl = CA.crl({LEAF.serial: x509.ReasonFlags.remove_from_crl}, extra=[(x509.DeltaCRLIndicator(1), True)])
-    assert said(crl) == (UNKNOWN, (Reason.UNSUPPORTED_DELTA,))
+    assert said(crl) == (UNKNOWN, (Reason.BASE_MISSING,))
+    misplaced = CA.crl({LEAF.serial: x509.ReasonFlags.remove_from_crl})
+    assert said(misplaced) == (UNKNOWN, (Reason.MISPLACED_ENTRY,))
 
 
-def test_indirect_crl_says_nothing_either_way() -> None:
+def test_indirect_crl_of_the_issuer_itself_is_as_good_as_a_direct_one() -> None:
     point = issuing_point(URL, indirect_crl=True)
-    assert said(CA.crl(point=point)) == (UNKNOWN, (Reason.UNSUPPORTED_INDIRECT,))
-    assert said(CA.crl([LEAF.serial], point=point)) == (UNKNOWN, (Reason.UNSUPPORTED_INDIRECT,))
+    assert said(CA.crl(point=point)) == (GOOD, ())
+    assert said(CA.crl([LEAF.serial], point=point)) == (REVOKED, (Reason.REVOKED,))
+
+
+def test_indirect_crl_of_whom_the_certificate_does_not_name_says_nothing() -> None:
+    point = issuing_point(URL, indirect_crl=True)
+    crl = ROOT.crl(point=point)
+    assert said(crl, LEAF.certificate, ROOT) == (UNKNOWN, (Reason.ISSUER_MISMATCH,))
 
 
 def test_unknown_critical_extension_keeps_good_away_but_not_revoked() -> None:
@@ -260,7 +269,7 @@ def test_large_crl_is_indexed() -> None:
         builder.sign(CA.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER), issuer=CA.certificate
     )
     assert len(crl) == 20_001
-    assert crl.entry(LEAF.serial) is not None and crl.entry(5) is None
+    assert len(crl.entries(LEAF.serial, CA.subject)) == 1 and not crl.entries(5, CA.subject)
 
 
 @pytest.mark.parametrize("step", range(8))
