@@ -19,10 +19,13 @@ import base64
 import contextlib
 import dataclasses
 import http.server
+import socket
+import ssl
+import struct
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.x509 import ocsp
@@ -45,20 +48,31 @@ class Reply:
     """a Content-Length other than that of the body"""
     endless: bool = False
     """the body again and again"""
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """an ETag or Last-Modified among them makes the server answer 304 where that is asked for"""
+    reset: bool = False
+    """the connection is reset instead"""
+    cut: bool = False
+    """chunked, and ended before its end"""
 
 
 class HttpServer:
     """Answers in threads of its own; ends with its ``with`` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.replies: dict[str, Reply] = {}
+        self.sooner: dict[str, list[Reply]] = {}
         self.responders: dict[str, OcspAnswer] = {}
         self.ending = threading.Event()
         handler = type("Handler", (_Handler,), {"web": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        self.scheme = "http"
+        if tls is not None:
+            self.scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.port = int(self._server.server_address[1])
 
@@ -73,12 +87,20 @@ class HttpServer:
         self._server.socket.close()
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def put(self, path: str, body: bytes = b"", **how: Any) -> str:
         """What is sent for ``path`` from now on; returns its URL."""
         self.replies[path] = Reply(body, **how)
         return self.url(path)
+
+    def put_first(self, path: str, *replies: Reply) -> None:
+        """What is sent for ``path`` before what is ``put`` there, once each."""
+        self.sooner[path] = list(replies)
+
+    def reply(self, path: str) -> Reply:
+        sooner = self.sooner.get(path)
+        return sooner.pop(0) if sooner else self.replies.get(path, Reply(status=404))
 
     def put_ocsp(self, path: str, answer: OcspAnswer) -> str:
         self.responders[path] = answer
@@ -97,14 +119,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for path, answer in self.web.responders.items():
             if self.path.startswith(path + "/"):
                 return self._send_ocsp(answer, base64.b64decode(urllib.parse.unquote(self.path[len(path) + 1 :])))
-        return self._send(self.web.replies.get(self.path, Reply(status=404)))
+        return self._send(self.web.reply(self.path))
 
     def do_POST(self) -> None:
         self._note()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         answer = self.web.responders.get(self.path)
         if answer is None:
-            return self._send(self.web.replies.get(self.path, Reply(status=404)))
+            return self._send(self.web.reply(self.path))
         return self._send_ocsp(answer, body)
 
     def log_message(self, *args: Any) -> None:
@@ -119,16 +141,34 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         time.sleep(reply.delay)
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return self.connection.close()
         with contextlib.suppress(OSError):
-            self.send_response(reply.status if reply.redirect is None else 302)
+            is_unchanged = self._is_unchanged(reply)
+            status = 302 if reply.redirect is not None and reply.status == 200 else reply.status
+            self.send_response(304 if is_unchanged else status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             if reply.redirect is not None:
                 self.send_header("Location", reply.redirect)
-            if not reply.endless:
+            if reply.cut:
+                self.send_header("Transfer-Encoding", "chunked")
+            elif not reply.endless and not is_unchanged:
                 self.send_header("Content-Length", str(reply.announce or len(reply.body)))
             self.end_headers()
-            self._send_body(reply)
+            if not is_unchanged:
+                self._send_body(reply)
+        return None
+
+    def _is_unchanged(self, reply: Reply) -> bool:
+        asked = {"ETag": self.headers.get("If-None-Match"), "Last-Modified": self.headers.get("If-Modified-Since")}
+        return any(value is not None and reply.headers.get(name) == value for name, value in asked.items())
 
     def _send_body(self, reply: Reply) -> None:
+        if reply.cut:
+            self.wfile.write(b"ff\r\n" + reply.body)
+            return
         if reply.drip:
             for byte in reply.body:
                 if self.web.ending.wait(reply.drip):
