@@ -19,6 +19,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.plan import
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy import PlanPolicy, policy_from
 from ansible_collections.certops.rotation.plugins.modules.rotation_plan import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor import Fate, fate, reason_of
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
     Rotation,
@@ -53,6 +54,7 @@ class ActionModule(FleetAction):
             "plan": [sentence(one) for one in everything],
             "due": due,
             "late": late,
+            "compromised": _hosts(rotations, has_key_to_revoke_by),
             "concerned": _concerned(rotations, due),
             "next": "due_late" if late else "due" if due else "conclude",
             "summary": _summary(everything),
@@ -104,6 +106,11 @@ def is_to_do(rotation: Mapping[str, Any]) -> bool:
 def is_late(rotation: Mapping[str, Any]) -> bool:
     """To be rotated, and nobody made a key for it yet."""
     return not rotation.get("error") and action_of(dict(rotation)) == "rotate" and not rotation.get("prepared")
+
+
+def has_key_to_revoke_by(rotation: Mapping[str, Any]) -> bool:
+    """To be revoked because its key is in other hands: that key should sign, where the CA takes its signature."""
+    return reason_of(rotation) == "keyCompromise" and fate(rotation, wanted=True, first=True) is Fate.REVOKE
 
 
 def _hosts(rotations: Mapping[str, Iterable[Rotation]], asked: Any) -> list[str]:

@@ -95,6 +95,11 @@ late:
   returned: success
   type: list
   elements: str
+compromised:
+  description: Hosts that have the compromised key of a certificate that is to be revoked for it.
+  returned: success
+  type: list
+  elements: str
 concerned:
   description: Hosts that have to go on, because something is due or has failed; at least one, to write the report.
   returned: success
