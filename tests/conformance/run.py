@@ -95,13 +95,15 @@ def list_checks(suites: Sequence[Suite], word: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="conformance", description="judges the judge")
     parser.add_argument("suites", nargs="*", choices=[[], *(suite.name for suite in SUITES)])
-    parser.add_argument("-k", dest="word", default="", help="only checks with this in their name")
+    parser.add_argument("-k", dest="word", default="", help="only checks (topics of digests) with this in their name")
     parser.add_argument("--list", action="store_true", help="print the checks with their descriptions instead")
     parser.add_argument("--write-digests", action="store_true", help="take today's bytes of the vectors as right")
     options = parser.parse_args(arguments)
     suites = [suite for suite in SUITES if not options.suites or suite.name in options.suites]
     if options.write_digests:
-        importlib.import_module(next(suite.module for suite in SUITES if suite.name == "vectors")).write_digests()
+        importlib.import_module(next(suite.module for suite in SUITES if suite.name == "vectors")).write_digests(
+            options.word
+        )
         return 0
     if options.list:
         list_checks(suites, options.word)

@@ -9,12 +9,8 @@ One function is one case, and its docstring is its documentation::
     def crl_revoked_is_revoked() -> Case:
         \"\"\"Listed in a CRL that the issuer signed: revoked, since when and why it says there (RFC 5280 6.3.3).\"\"\"
         world = hierarchy()
-        return Case(
-            chain=world.chain,
-            anchors=world.anchors,
-            pages={CA_CRL: world.ca_crl({world.leaf.serial: None}), ROOT_CRL: world.root_crl},
-            expected=revoked(revoked_at=AT - 2 * HOUR),
-        )
+        pages = {CA_CRL: world.ca_crl({world.leaf.serial: None})}
+        return usual_case(revoked(revoked_at=AT - 2 * HOUR), pages=pages)
 """
 
 from __future__ import annotations
@@ -37,7 +33,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     Verdict,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import Fetched
-from ansible_collections.certops.rotation.tests.conformance.hierarchy import AT
+from ansible_collections.certops.rotation.tests.conformance.hierarchy import AT, ROOT_CRL, Hierarchy, hierarchy
 from ansible_collections.certops.rotation.tests.support.pki import der
 from cryptography import x509
 
@@ -105,6 +101,15 @@ class Case:
         for part in parts:
             total.update(len(part).to_bytes(8, "big") + part)
         return total.hexdigest()
+
+
+def usual_case(
+    expected: Expected, *, world: Hierarchy | None = None, pages: Mapping[str, Page] | None = None, **wanted: Any
+) -> Case:
+    """A case of the usual hierarchy, or of ``world``; the root's clean CRL is among its pages."""
+    world = world or hierarchy()
+    everything = {ROOT_CRL: world.root_crl, **(pages or {})}
+    return Case(chain=world.chain, anchors=world.anchors, pages=everything, expected=expected, **wanted)
 
 
 class Pages:

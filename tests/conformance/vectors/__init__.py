@@ -51,13 +51,12 @@ def digests() -> dict[str, str]:
     return {name: digest for digest, name in lines}
 
 
-def write_digests() -> None:
-    """Take today's bytes as right."""
+def write_digests(word: str = "") -> None:
+    """Take today's bytes as right, of the topics that have ``word`` in their name."""
     by_topic: dict[str, list[str]] = {}
     for each in all_vectors():
-        by_topic.setdefault(each.name.partition(".")[0], []).append(f"{each.make().digest()}  {each.name}\n")
-    for path in FOLDER.glob("*.sha256"):
-        if path.stem not in by_topic:
-            path.unlink()
+        topic = each.name.partition(".")[0]
+        if word in topic:
+            by_topic.setdefault(topic, []).append(f"{each.make().digest()}  {each.name}\n")
     for topic, lines in by_topic.items():
         (FOLDER / f"{topic}.sha256").write_text("".join(lines), "ascii")
