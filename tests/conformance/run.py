@@ -101,9 +101,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     suites = [suite for suite in SUITES if not options.suites or suite.name in options.suites]
     if options.write_digests:
-        importlib.import_module(next(suite.module for suite in SUITES if suite.name == "vectors")).write_digests(
-            options.word
-        )
+        module = next(suite.module for suite in SUITES if suite.name == "vectors")
+        importlib.import_module(module).write_digests(options.word)
         return 0
     if options.list:
         list_checks(suites, options.word)

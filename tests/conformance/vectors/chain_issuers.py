@@ -355,7 +355,7 @@ def ed25519_hierarchy_is_revoked() -> Case:
 
 @vector
 def leaf_signed_with_another_key_than_its_issuers_is_incomplete() -> Case:
-    """A leaf in the CA's name, signed with a stranger's key: the CA in the chain is not its issuer, its CRL no answer."""
+    """A leaf in the CA's name, signed with a stranger's key: the CA in the chain is not its issuer."""
     world = hierarchy()
     impostor = issuing_ca(root_ca(), key_name="stranger")
     fake = leaf_of(dataclasses.replace(impostor, key=key("stranger")), crl_urls=[CA_CRL])

@@ -146,10 +146,9 @@ def forged_good_response_does_not_count() -> Case:
 def revoked_in_a_stale_crl_wins_over_ocsp_good() -> Case:
     """Listed for good in a CRL that has run out, and a fresh good response: a revocation is for ever, so revoked."""
     world = hierarchy()
-    old = world.ca_crl(
-        [world.leaf.serial], this_update=AT - 9 * DAY, next_update=AT - 2 * DAY, revoked_at=AT - 10 * DAY
-    )
-    expected = revoked(revoked_at=AT - 10 * DAY, notes=(Note.SOURCES_DISAGREE,))
+    since = AT - 10 * DAY
+    old = world.ca_crl([world.leaf.serial], this_update=AT - 9 * DAY, next_update=AT - 2 * DAY, revoked_at=since)
+    expected = revoked(revoked_at=since, notes=(Note.SOURCES_DISAGREE,))
     return usual_case(expected, pages={CA_CRL: old, OCSP: world.response()}, policy=BOTH)
 
 
@@ -171,7 +170,7 @@ def hold_in_a_stale_crl_alone_is_unknown() -> Case:
 
 @vector
 def hold_is_revoked_while_it_lasts() -> Case:
-    """On hold in a fresh CRL, a good response beside it: revoked with the word on_hold, and the contradiction is told."""
+    """On hold in a fresh CRL, a good response beside it: revoked with the word on_hold, and that is told."""
     world = hierarchy()
     pages = {CA_CRL: world.ca_crl({world.leaf.serial: HOLD}), OCSP: world.response()}
     expected = revoked("on_hold", revocation_reason="certificateHold", notes=(Note.SOURCES_DISAGREE,))

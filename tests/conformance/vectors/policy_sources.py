@@ -10,6 +10,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
 from ansible_collections.certops.rotation.tests.conformance.hierarchy import AT, CA_CRL, OCSP, ROOT_CRL, hierarchy
 from ansible_collections.certops.rotation.tests.conformance.vector import (
     Case,
+    Page,
     good,
     revoked,
     unknown,
@@ -53,7 +54,7 @@ def ocsp_asks_no_crl_of_a_certificate_with_a_responder() -> Case:
 def ocsp_does_not_fall_back_to_the_crl() -> Case:
     """prefer ocsp: the responder gives no answer in time; a clean CRL would be there, but it is not asked."""
     world = hierarchy()
-    pages = {CA_CRL: world.ca_crl(), OCSP: TIMEOUT}
+    pages: dict[str, Page] = {CA_CRL: world.ca_crl(), OCSP: TIMEOUT}
     return usual_case(unknown("timeout"), pages=pages, policy=_prefer("ocsp"))
 
 
@@ -68,7 +69,7 @@ def ocsp_takes_the_crl_of_a_certificate_without_a_responder() -> Case:
 @vector
 def crl_does_not_fall_back_to_ocsp() -> Case:
     """prefer crl: the CRL gives no answer in time; the responder is not asked."""
-    pages = {CA_CRL: TIMEOUT, OCSP: hierarchy().response()}
+    pages: dict[str, Page] = {CA_CRL: TIMEOUT, OCSP: hierarchy().response()}
     return usual_case(unknown("timeout", asked=(CA_CRL, ROOT_CRL)), pages=pages, policy=_prefer("crl"))
 
 
@@ -90,7 +91,7 @@ def both_asks_all() -> Case:
 @vector
 def both_needs_only_one_good() -> Case:
     """prefer both: the CRL cannot be had, the responder says good: good, the failure stays in the evidence."""
-    pages = {CA_CRL: TIMEOUT, OCSP: hierarchy().response()}
+    pages: dict[str, Page] = {CA_CRL: TIMEOUT, OCSP: hierarchy().response()}
     return usual_case(good(), pages=pages, policy=_prefer("both"))
 
 

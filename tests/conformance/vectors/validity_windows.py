@@ -51,7 +51,7 @@ def _response_of(expected: Expected, *, policy: RevocationPolicy | None = None, 
     return usual_case(expected, world=world, pages={OCSP: world.response(**times)}, policy=policy)
 
 
-def _leaf_with(**dates: datetime) -> Hierarchy:
+def _leaf_with(**dates: Any) -> Hierarchy:
     root = root_ca()
     ca = issuing_ca(root)
     return Hierarchy(root, ca, leaf_of(ca, crl_urls=[CA_CRL], **dates))
