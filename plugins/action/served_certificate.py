@@ -5,55 +5,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_version
 from ansible_collections.certops.rotation.plugins.module_utils._core.served_proof import PlaceProof, Wanted
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import handshakes
 from ansible_collections.certops.rotation.plugins.modules.served_certificate import ARGUMENT_SPEC
-from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import Place, places, served_entry
+from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import places
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
     Rotation,
     action_of,
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
+from ansible_collections.certops.rotation.plugins.plugin_utils.watching import HostWatch, Patience, Watch, watch_hosts
 
 # More would only cost time: with so many workers each of them still gets a client soon.
 _MOST_STAPLES_IN_A_ROW = 32
-_MOST_HOSTS_AT_ONCE = 128
 # Handshakes with one host, however many hosts there are.
 _FEWEST_AT_ONCE = 4
-
-
-@dataclass
-class Watch:
-    """One rotation whose places are being watched."""
-
-    rotation: Rotation
-    proofs: list[tuple[Place, PlaceProof]]
-
-    @property
-    def is_served(self) -> bool:
-        """At least one place proves it, and all of those that ever answered."""
-        proven = [proof.is_served for _place, proof in self.proofs if not proof.is_still_silent]
-        return bool(proven) and all(proven)
-
-    @property
-    def is_stapled(self) -> bool:
-        return all(proof.is_stapled for _place, proof in self.proofs if not proof.is_still_silent)
-
-    @property
-    def must_staple(self) -> bool:
-        return bool(self.rotation["issued"].get("must_staple"))
 
 
 class ActionModule(FleetAction):
@@ -61,7 +34,6 @@ class ActionModule(FleetAction):
 
     step = "verify"
     argument_spec = ARGUMENT_SPEC
-    _at_once = 1
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         concerned = [one for one in self.active(rotations) if self._is_concerned(one)]
@@ -82,13 +54,15 @@ class ActionModule(FleetAction):
         by_host: dict[str, list[Watch]] = {}
         for one in concerned:
             by_host.setdefault(one["host"], []).append(self._watch(one, rotations[one["host"]]))
-        # Each host by itself: one that hangs takes only its own time.
-        self._at_once = max(_FEWEST_AT_ONCE, self.options["concurrency"] // len(by_host))
-        with ThreadPoolExecutor(min(len(by_host), _MOST_HOSTS_AT_ONCE)) as pool:
-            list(pool.map(lambda watches: self._watch_host(watches, judge), by_host.values()))
+        patience = self._patience(len(by_host))
+        watch_hosts([HostWatch(watches, judge, self.now, patience) for watches in by_host.values()])
         for watches in by_host.values():
             for watch in watches:
                 self._conclude(watch)
+
+    def _patience(self, hosts: int) -> Patience:
+        own = {name: self.options[name] for name in ("deadline", "staple_deadline", "interval", "timeout")}
+        return Patience(**own, at_once=max(_FEWEST_AT_ONCE, self.options["concurrency"] // hosts))
 
     def _watch(self, rotation: Rotation, of_host: Sequence[Rotation]) -> Watch:
         issued = rotation["issued"]
@@ -122,43 +96,6 @@ class ActionModule(FleetAction):
             return int(self.options["consecutive"])
         workers = ((rotation.get("installation") or {}).get("reload") or {}).get("new_workers") or 0
         return min(max(self.options["consecutive"], 2 * int(workers)), _MOST_STAPLES_IN_A_ROW)
-
-    def _watch_host(self, watches: Sequence[Watch], judge: Judging) -> None:
-        """Rounds of handshakes, all places that lack something at once, until nothing lacks or time is up."""
-        deadline = time.monotonic() + self.options["deadline"]
-        staple_deadline: float | None = None
-        while True:
-            if all(watch.is_served for watch in watches) and staple_deadline is None:
-                staple_deadline = time.monotonic() + self.options["staple_deadline"]
-            asked = [
-                (place, proof)
-                for watch in watches
-                for place, proof in watch.proofs
-                if proof.missing and not (proof.is_still_silent and watch.is_served)
-            ]
-            if not asked or time.monotonic() > (staple_deadline or deadline):
-                return
-            if not self._round(asked, judge):
-                time.sleep(self.options["interval"])
-
-    def _round(self, asked: Sequence[tuple[Place, PlaceProof]], judge: Judging) -> bool:
-        """As many handshakes as each place lacks, at once: several connections meet several workers.
-
-        True if every one of them was good, and there is nothing to wait for.
-        """
-        # One that did not answer is asked once: several would only wait for their time limits.
-        repeated = [
-            (place, proof) for place, proof in asked for _time in range(1 if proof.last.get("error") else proof.missing)
-        ]
-        shaken = handshakes(
-            [place.endpoint for place, _proof in repeated],
-            timeout=self.options["timeout"],
-            concurrency=self._at_once,
-        )
-        at = self.now()
-        for (place, proof), handshake in zip(repeated, shaken, strict=True):
-            proof.feed(served_entry(place, handshake, judge, at))
-        return all(not proof.missing for _place, proof in asked)
 
     def _conclude(self, watch: Watch) -> None:
         rotation, now = watch.rotation, datetime.now(timezone.utc)

@@ -32,7 +32,7 @@ options:
     type: int
     default: 3
   interval:
-    description: Seconds between two rounds while something is missing.
+    description: Seconds between two rounds while something is missing. The first pauses are shorter.
     type: float
     default: 0.2
   concurrency:

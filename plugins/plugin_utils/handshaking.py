@@ -61,23 +61,35 @@ def has_companion(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, An
 
 def served_entry(place: Place, handshake: Handshake, judging: Judging, at: datetime) -> dict[str, Any]:
     """One entry of ``rotation.served``. What is no certificate to us is an error of the place, not of the run."""
-    entry: dict[str, Any] = {**place.as_dict(), "error": to_result(handshake.error)}
-    if not handshake.chain:
-        return entry
+    return served_entries([(place, handshake)], judging, at)[0]
+
+
+def served_entries(shaken: Iterable[tuple[Place, Handshake]], judging: Judging, at: datetime) -> list[dict[str, Any]]:
+    """The same for several; those that showed the same bytes are judged once."""
+    judged: dict[object, dict[str, Any]] = {}
+    entries = []
+    for place, handshake in shaken:
+        entry: dict[str, Any] = {**place.as_dict(), "error": to_result(handshake.error)}
+        if handshake.chain:
+            shown = (handshake.chain, handshake.staple)
+            if shown not in judged:
+                judged[shown] = _judged(handshake, judging, at)
+            # A peer that objects after it sent its chain (it wants a client certificate) has shown what we came for.
+            entry = {**entry, "error": None, "tls_version": handshake.tls_version, **judged[shown]}
+        entries.append(entry)
+    return entries
+
+
+def _judged(handshake: Handshake, judging: Judging, at: datetime) -> dict[str, Any]:
     try:
         chain = read_chain(handshake.chain)
         facts = _facts(handshake.chain[0])
     except RotationError as error:
-        return {**entry, "error": {"code": error.code, "msg": error.message}}
-    staple = judging.judge_staple(chain, handshake.staple, at=at)
+        return {"error": {"code": error.code, "msg": error.message}}
     return {
-        **entry,
         **facts,
         "chain_pem": "".join(to_pem(certificate) for certificate in chain),
-        "staple": staple_facts(staple),
-        "tls_version": handshake.tls_version,
-        # A peer that objects after it sent its chain (it wants a client certificate) has shown what we came for.
-        "error": None,
+        "staple": staple_facts(judging.judge_staple(chain, handshake.staple, at=at)),
     }
 
 

@@ -8,21 +8,21 @@ Verification is off on purpose: an expired, revoked or foreign certificate is ex
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
 import functools
 import ipaddress
 import select
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library, serialization
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError, within
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.side_by_side import SideBySide, Wait
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -75,25 +75,58 @@ class _HandshakeError(Exception):
 
 def handshake(endpoint: Endpoint, *, timeout: float) -> Handshake:
     """Shake hands once. Never raises for what a network or a peer does; ``timeout`` covers all of it."""
-    started = time.monotonic()
-    seen = _Seen()
-    try:
-        with _connected(endpoint, started + timeout) as sock:
-            _shake(endpoint, sock, started + timeout, seen)
-        error = None
-    except _HandshakeError as failed:
-        error = failed.fault
-    seconds = time.monotonic() - started
-    return Handshake(endpoint, seen.chain, seen.staple or None, seen.tls_version, error, seconds)
+    return handshakes([endpoint], timeout=timeout)[0]
 
 
 def handshakes(endpoints: Sequence[Endpoint], *, timeout: float, concurrency: int = 32) -> list[Handshake]:
     """One handshake with each, ``concurrency`` at a time; the results are in the order of the endpoints."""
-    shake: Callable[[Endpoint], Handshake] = functools.partial(handshake, timeout=timeout)
-    if len(endpoints) < 2:
-        return [shake(endpoint) for endpoint in endpoints]
-    with ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(endpoints)))) as pool:
-        return list(pool.map(shake, endpoints))
+    together = SideBySide()
+    shaken: list[Handshake] = []
+    shake_all(together, endpoints, timeout=timeout, concurrency=concurrency, done=shaken.extend)
+    together.run()
+    return shaken
+
+
+def shake_all(
+    together: SideBySide,
+    endpoints: Sequence[Endpoint],
+    *,
+    timeout: float,
+    concurrency: int,
+    done: Callable[[list[Handshake]], None],
+) -> None:
+    """The same beside whatever else goes on ``together``; ``done`` gets the results when the last one is there."""
+    shaken: dict[int, Handshake] = {}
+    waiting = list(enumerate(endpoints))[::-1]
+
+    def next_one() -> None:
+        number, endpoint = waiting.pop()
+        together.start(_conversation(endpoint), timeout=timeout, done=lambda result: one_is_done(number, result))
+
+    def one_is_done(number: int, result: Handshake) -> None:
+        shaken[number] = result
+        if waiting:
+            next_one()
+        elif len(shaken) == len(endpoints):
+            done([shaken[number] for number in range(len(endpoints))])
+
+    for _time in range(max(1, min(concurrency, len(endpoints)))):
+        if waiting:
+            next_one()
+    if not endpoints:
+        done([])
+
+
+def _conversation(endpoint: Endpoint) -> Generator[Wait, None, Handshake]:
+    started, seen, error = time.monotonic(), _Seen(), None
+    try:
+        yield from _connect_and_shake(endpoint, seen)
+    except _HandshakeError as failed:
+        error = failed.fault
+    except OutOfTimeError as exc:
+        error = Fault("timeout", f"{exc} took too long")
+    seconds = time.monotonic() - started
+    return Handshake(endpoint, seen.chain, seen.staple or None, seen.tls_version, error, seconds)
 
 
 class _Seen:
@@ -130,7 +163,7 @@ def _context(key_type: str | None) -> SSL.Context:
     return context
 
 
-def _shake(endpoint: Endpoint, sock: socket.socket, deadline: float, seen: _Seen) -> None:
+def _shake(endpoint: Endpoint, sock: socket.socket, seen: _Seen) -> Generator[Wait, None, None]:
     connection = SSL.Connection(_context(endpoint.key_type), sock)
     connection.set_app_data(seen)
     connection.set_connect_state()
@@ -139,7 +172,7 @@ def _shake(endpoint: Endpoint, sock: socket.socket, deadline: float, seen: _Seen
     if name is not None:
         connection.set_tlsext_host_name(name)
     try:
-        _until_done(connection, sock, deadline)
+        yield from _until_done(connection, sock)
     finally:
         seen.look(connection)
 
@@ -155,15 +188,15 @@ def _sni(endpoint: Endpoint) -> bytes | None:
         raise _HandshakeError("invalid_endpoint", f"{name!r} cannot be sent as a server name") from exc
 
 
-def _until_done(connection: SSL.Connection, sock: socket.socket, deadline: float) -> None:
+def _until_done(connection: SSL.Connection, sock: socket.socket) -> Generator[Wait, None, None]:
     while True:
         try:
             connection.do_handshake()
             return
         except SSL.WantReadError:
-            _wait(sock, select.POLLIN, deadline, "the handshake")
+            yield Wait(sock.fileno(), select.POLLIN, "the handshake")
         except SSL.WantWriteError:
-            _wait(sock, select.POLLOUT, deadline, "the handshake")
+            yield Wait(sock.fileno(), select.POLLOUT, "the handshake")
         except SSL.ZeroReturnError as exc:
             raise _HandshakeError("closed", "the peer closed the connection in the handshake") from exc
         except SSL.SysCallError as exc:
@@ -198,33 +231,31 @@ def _tls_failure(error: SSL.Error) -> _HandshakeError:
     return _HandshakeError("tls_failed", "the handshake failed: " + ("; ".join(reasons) or "no reason given"))
 
 
-@contextlib.contextmanager
-def _connected(endpoint: Endpoint, deadline: float) -> Iterator[socket.socket]:
-    """A connected non-blocking socket to the first address that answers."""
+def _connect_and_shake(endpoint: Endpoint, seen: _Seen) -> Generator[Wait, None, None]:
+    """With the first address that answers."""
     failure = _HandshakeError("name_not_resolved", f"{endpoint.address} has no address")
-    for family, address in _addresses(endpoint, deadline):
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            _connect(sock, address, endpoint, deadline)
-        except _HandshakeError as failed:
-            sock.close()
-            failure = failed
-            continue
-        with sock:
-            yield sock
-        return
+    addresses = yield from _addresses(endpoint)
+    for family, address in addresses:
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            try:
+                sock.setblocking(False)
+                yield from _connect(sock, address, endpoint)
+            except _HandshakeError as failed:
+                failure = failed
+                continue
+            yield from _shake(endpoint, sock, seen)
+            return
     raise failure
 
 
-def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoint, deadline: float) -> None:
+def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoint) -> Generator[Wait, None, None]:
     place = f"{endpoint.address} port {endpoint.port}"
     try:
         number = sock.connect_ex(address)
     except (OSError, OverflowError, TypeError) as exc:
         raise _HandshakeError("invalid_endpoint", f"cannot connect to {place}: {exc}") from exc
     if number == errno.EINPROGRESS:
-        _wait(sock, select.POLLOUT, deadline, f"connecting to {place}")
+        yield Wait(sock.fileno(), select.POLLOUT, f"connecting to {place}")
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if number == errno.ECONNREFUSED:
         raise _HandshakeError("connection_refused", f"nothing listens on {place}")
@@ -235,26 +266,39 @@ def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoin
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _wait(sock: socket.socket, event: int, deadline: float, doing: str) -> None:
-    poll = select.poll()
-    poll.register(sock, event)
-    remaining = deadline - time.monotonic()
-    if remaining <= 0 or not poll.poll(max(1, int(remaining * 1000))):
-        raise _HandshakeError("timeout", f"{doing} took too long")
+_Addresses = list[tuple[socket.AddressFamily, tuple[object, ...]]]
 
 
-def _addresses(endpoint: Endpoint, deadline: float) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+def _addresses(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     if not 0 < endpoint.port < 65536:
         raise _HandshakeError("invalid_endpoint", f"{endpoint.port} is not a TCP port")
     if _is_ip_address(endpoint.address):
         return _resolve(endpoint)
-    try:
-        return within(deadline - time.monotonic(), lambda: _resolve(endpoint))
-    except OutOfTimeError as exc:
-        raise _HandshakeError("timeout", f"resolving {endpoint.address} took too long") from exc
+    return (yield from _resolved_beside(endpoint))
 
 
-def _resolve(endpoint: Endpoint) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+def _resolved_beside(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
+    """In a thread of its own: the system's resolver knows no deadline. Out of time, the thread is left behind."""
+    found: list[_Addresses] = []
+    failed: list[_HandshakeError] = []
+    reader, writer = socket.socketpair()
+
+    def resolve() -> None:
+        with writer:
+            try:
+                found.append(_resolve(endpoint))
+            except _HandshakeError as exc:
+                failed.append(exc)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    with reader:
+        yield Wait(reader.fileno(), select.POLLIN, f"resolving {endpoint.address}")
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
+def _resolve(endpoint: Endpoint) -> _Addresses:
     try:
         found = socket.getaddrinfo(endpoint.address, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
@@ -262,6 +306,7 @@ def _resolve(endpoint: Endpoint) -> list[tuple[socket.AddressFamily, tuple[objec
     return [(family, address) for family, _kind, _protocol, _name, address in found]
 
 
+@functools.lru_cache(maxsize=4096)
 def _is_ip_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text.partition("%")[0])
