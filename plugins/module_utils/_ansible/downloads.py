@@ -82,7 +82,7 @@ class Downloads:
     def _ask(self, url: str, request: bytes | None, fresh: bool) -> Fetched:
         headers = {"Cache-Control": "no-cache"} if fresh else {}
         if request is None:
-            return self._http.get(url, headers=headers)
+            return self._http.get(url, headers=headers, max_bytes=_MAX_SMALL)
         headers["Content-Type"] = "application/ocsp-request"
         return self._http.post(url, request, headers=headers, max_bytes=_MAX_SMALL)
 
