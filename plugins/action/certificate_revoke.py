@@ -23,7 +23,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
     Signer,
     TakesKeySignatures,
 )
-from ansible_collections.certops.rotation.plugins.modules.certificate_revoke import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.modules.certificate_revoke import ARGUMENT_SPEC, REASONS
 from ansible_collections.certops.rotation.plugins.plugin_utils.certificates_alone import (
     ALONE,
     CertificatesAlone,
@@ -45,7 +45,13 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor impor
     settle,
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
-from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation, by_host
+from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
+    FleetAction,
+    Rotation,
+    active,
+    by_host,
+    label,
+)
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import issuers_anchors
 
 _AT_ONCE = 16
@@ -63,10 +69,15 @@ class ActionModule(FleetAction):
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         self._issuers = OpenIssuers(self.options["issuers"])
         self._signers: dict[str, Signer] = {}
-        if self.options["certificates"]:
-            rotations.setdefault(ALONE, []).extend(self._rotations_of_certificates())
-        active = list(self.active(rotations))
-        return self._confirm(active) if self._is_confirming else self._revoke(active)
+        entries = self._entries()
+        for rotation in self._rotations_of(entries) if entries else ():
+            rotations.setdefault(rotation["host"], []).append(rotation)
+        concerned = list(self.active(rotations))
+        work = {"plan": self._plan, "revoke": self._revoke, "confirm": self._confirm}
+        result = work[self.options["phase"]](concerned)
+        everything = [one for of_host in rotations.values() for one in of_host]
+        failures = [f"{label(one)}: {one['error']['msg']}" for one in everything if one.get("error")]
+        return {**result, "lines": [_line(one) for one in result["revocations"]], "failures": failures}
 
     @property
     def _is_confirming(self) -> bool:
@@ -74,7 +85,17 @@ class ActionModule(FleetAction):
 
     # --- certificates on their own ---
 
-    def _rotations_of_certificates(self) -> list[Rotation]:
+    def _entries(self) -> list[dict[str, Any]]:
+        """All certificates that are named, each as an entry of ``certificates``. An empty value counts as none."""
+        lists = (("path", "paths"), ("serial", "serials"), ("spki_sha256", "keys"))
+        named = [{what: value} for what, option in lists for value in self.options[option]]
+        shared = {name: self.options[name] or None for name in ("reason", "issuer", "key_path", "passphrase")}
+        entries = [{**shared, **_given(entry)} for entry in [*self.options["certificates"], *named]]
+        if any(entry["reason"] not in REASONS for entry in entries):
+            raise RotationError("arguments_invalid", f"a reason is needed to revoke for, one of {', '.join(REASONS)}")
+        return entries
+
+    def _rotations_of(self, entries: Sequence[dict[str, Any]]) -> list[Rotation]:
         seen = {str.__str__(host): unpack(of_host) for host, of_host in self.options["seen"].items()}
         if not (self.options["revoke_first"] or self._is_confirming or seen):
             raise RotationError(
@@ -83,7 +104,7 @@ class ActionModule(FleetAction):
                 remedy="Give what fleet_status saw as seen, or set revoke_first to revoke them all the same.",
             )
         alone = CertificatesAlone(self._issuers, by_host(seen))
-        return [one for entry in self.options["certificates"] for one in self._meant(alone, entry)]
+        return [one for entry in entries for one in self._meant(alone, entry)]
 
     def _meant(self, alone: CertificatesAlone, entry: dict[str, Any]) -> list[Rotation]:
         try:
@@ -113,13 +134,40 @@ class ActionModule(FleetAction):
                 remedy="Rotate it first. revoke_first revokes it all the same, and clients that check cannot connect.",
                 places=served,
             )
+        self._learn_signer(rotation, entry)
+
+    def _learn_signer(self, rotation: Rotation, entry: dict[str, Any]) -> None:
+        """The key at hand signs for its certificate."""
         if entry.get("key_path"):
             certificate = predecessor_certificate(rotation)
-            self._signers[predecessor["sha256"]] = local_signer(entry["key_path"], entry.get("passphrase"), certificate)
+            sha256 = rotation["predecessor"]["sha256"]
+            self._signers[sha256] = local_signer(entry["key_path"], entry.get("passphrase"), certificate)
+
+    # --- plan ---
+
+    def _plan(self, rotations: Sequence[Rotation]) -> dict[str, Any]:
+        """All that can be told without asking a CA for anything, and which hosts have a key that should sign."""
+        groups = self._by_issuer([one for one in rotations if self._is_to_be_revoked(one)])
+        planned = [(name, issuer, one) for name, issuer, group in groups for one in group]
+        signing = [
+            one["host"]
+            for _name, issuer, one in planned
+            if one["host"] != ALONE and isinstance(issuer, TakesKeySignatures) and reason_of(one) == "keyCompromise"
+        ]
+        revocations = [self._planned(name, one) for name, _issuer, one in planned]
+        return {"revocations": revocations, "signing": sorted(set(signing))}
 
     # --- revoke ---
 
     def _revoke(self, rotations: Sequence[Rotation]) -> dict[str, Any]:
+        for rotation in rotations:
+            # Those of a plan are certificates on their own, too.
+            if rotation.get("is_alone") and self.options["key_path"] and not self._signer(rotation):
+                try:
+                    self._learn_signer(rotation, self.options)
+                except RotationError as error:
+                    self.failing(rotation, error)
+        rotations = active(rotations)
         groups = self._by_issuer([one for one in rotations if self._is_to_be_revoked(one)])
         if self.check_mode:
             planned = [self._planned(name, one) for name, _issuer, group in groups for one in group]
@@ -145,7 +193,7 @@ class ActionModule(FleetAction):
         if found is not Fate.REVOKE:
             return False
         try:
-            if not first and not self.check_mode and not rotation.get("is_alone"):
+            if not first and not self.check_mode and not rotation.get("is_alone") and self.options["phase"] != "plan":
                 require_proof(rotation)
         except RotationError as error:
             self.failing(rotation, error)
@@ -304,6 +352,19 @@ class ActionModule(FleetAction):
 def _chain(rotation: Rotation) -> str:
     """The predecessor, and what is known of the CAs above it."""
     return predecessor_pem(rotation) + str(rotation["predecessor"].get("chain_pem") or "")
+
+
+def _given(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value}
+
+
+def _line(revocation: dict[str, Any]) -> str:
+    """What is, or would be, done about one certificate, in a line."""
+    by = f", by {str(revocation['by']).replace('_', ' ')}" if revocation.get("by") else ""
+    at = f" at {revocation['at']}" if revocation.get("at") else ""
+    state = str(revocation["state"]).replace("_", " ")
+    where = f"{revocation['host']}/{revocation['name']}"
+    return f"{where}: {revocation['serial']} {state}{at} ({revocation['reason']}){by}"
 
 
 def _revocations(rotations: Sequence[Rotation]) -> list[dict[str, Any]]:

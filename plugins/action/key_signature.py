@@ -72,7 +72,8 @@ class ActionModule(HostAction):
             issuer = issuer_of_predecessor(rotation, self._issuers)[1]
             if not isinstance(issuer, TakesKeySignatures):
                 return False
-            if not self.options["revoke_first"]:
+            # A certificate on its own was looked for everywhere before, by the plan.
+            if not self.options["revoke_first"] and not rotation.get("is_alone"):
                 require_proof(rotation)
             revocation = Revocation(predecessor_pem(rotation), reason_of(rotation))
             receipt = issuer.revoke_by_key(revocation, self._signer(rotation))

@@ -52,7 +52,7 @@ options:
         description: Passphrase of the key in O(certificates[].key_path).
         type: str
       reason:
-        description: Why it is revoked.
+        description: Why it is revoked. Left out, it is O(reason).
         type: str
         choices:
           - unspecified
@@ -63,10 +63,36 @@ options:
           - cessationOfOperation
           - privilegeWithdrawn
           - aACompromise
-        required: true
       issuer:
         description: The name in O(issuers) of the CA that issued it. Left out, the one that knows it.
         type: str
+  paths:
+    description: Files on the control node with further certificates to revoke, as C(path) of O(certificates).
+    type: list
+    elements: path
+    default: []
+  serials:
+    description: Serial numbers of further certificates to revoke, as C(serial) of O(certificates).
+    type: list
+    elements: str
+    default: []
+  keys:
+    description: Fingerprints of keys whose certificates to revoke, as C(spki_sha256) of O(certificates).
+    type: list
+    elements: str
+    default: []
+  reason:
+    description: Why O(certificates), O(paths), O(serials) and O(keys) are revoked. One of those of O(certificates).
+    type: str
+  issuer:
+    description: The name in O(issuers) of the CA that issued them. Left out, the one that knows each.
+    type: str
+  key_path:
+    description: File on the control node with their private key, as in O(certificates).
+    type: path
+  passphrase:
+    description: Passphrase of the key in O(key_path).
+    type: str
   seen:
     description:
       - Rotations by host, as M(certops.rotation.fleet_status) or M(certops.rotation.installed_info) returned them.
@@ -87,9 +113,12 @@ options:
     type: dict
     required: true
   phase:
-    description: V(revoke) asks the CA; V(confirm) waits until what it publishes shows it.
+    description:
+      - V(revoke) asks the CA. V(confirm) waits until what it publishes shows it.
+      - V(plan) makes rotations of O(certificates), of the hosts that have their keys, and refuses what would be
+        refused. M(certops.rotation.key_signature) and then V(revoke) go on with them.
     type: str
-    choices: [revoke, confirm]
+    choices: [plan, revoke, confirm]
     default: revoke
   revoke_predecessor:
     description: Whether predecessors are revoked at all. Those of compromised keys that are not get a warning.
@@ -176,6 +205,21 @@ rotations:
   description: The rotations, with C(revocation) added or brought up to date.
   returned: always
   type: dict
+lines:
+  description: The same as RV(revocations), a line for each, for people.
+  returned: success
+  type: list
+  elements: str
+failures:
+  description: What could not be done, a line for each.
+  returned: success
+  type: list
+  elements: str
+signing:
+  description: Hosts that have a key which should sign.
+  returned: with O(phase=plan)
+  type: list
+  elements: str
 revocations:
   description: What was done, or would be in check mode, about each certificate.
   returned: success
@@ -232,16 +276,23 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "spki_sha256": {"type": "str"},
             "key_path": {"type": "path", "no_log": False},
             "passphrase": {"type": "str", "no_log": True},
-            "reason": {"type": "str", "choices": REASONS, "required": True},
+            "reason": {"type": "str", "choices": REASONS},
             "issuer": {"type": "str"},
         },
         "mutually_exclusive": [["path", "pem", "serial", "spki_sha256"]],
         "required_one_of": [["path", "pem", "serial", "spki_sha256"]],
     },
+    "paths": {"type": "list", "elements": "path", "default": []},
+    "serials": {"type": "list", "elements": "str", "default": []},
+    "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "reason": {"type": "str"},
+    "issuer": {"type": "str"},
+    "key_path": {"type": "path", "no_log": False},
+    "passphrase": {"type": "str", "no_log": True},
     "seen": {"type": "dict", "default": {}},
     "authorize": {"type": "bool", "default": False},
     "issuers": {"type": "dict", "required": True, "no_log": True},
-    "phase": {"type": "str", "choices": ["revoke", "confirm"], "default": "revoke"},
+    "phase": {"type": "str", "choices": ["plan", "revoke", "confirm"], "default": "revoke"},
     "revoke_predecessor": {"type": "bool", "default": True},
     "revoke_first": {"type": "bool", "default": False},
     "trust_anchors": {"type": "list", "elements": "path", "default": []},

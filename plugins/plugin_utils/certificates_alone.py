@@ -20,7 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.key_identit
     from_fingerprint,
     load_private_key,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.key_use import find_certificates
+from ansible_collections.certops.rotation.plugins.module_utils._core.key_use import Holding, find_certificates, key_use
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import KnowsItsCertificates, Signer
@@ -56,19 +56,34 @@ class CertificatesAlone:
     def _rotation(self, pem: str, chain_pem: str, issuer: str | None, entry: Entry) -> Rotation:
         facts = certificate_facts(read_certificate(pem.encode()))
         return {
-            "host": ALONE,
-            "name": entry.get("path") or facts.serial,
+            **self._home(facts.spki_sha256, entry.get("path") or facts.serial),
             "issuer": entry.get("issuer") or issuer,
             "is_alone": True,
             "predecessor": {
                 "serial": facts.serial,
                 "sha256": facts.sha256,
                 "spki_sha256": facts.spki_sha256,
+                "version": self._version(facts.spki_sha256),
                 "certificate_pem": pem,
                 "chain_pem": chain_pem,
             },
             "decision": {"action": "finish", "revocation_reason": entry["reason"], "compromised": True},
         }
+
+    def _home(self, spki_sha256: str, otherwise: str) -> Rotation:
+        """The host that has the key and can sign with it, and where it is there; else nobody's."""
+        holding = self._holding(spki_sha256)
+        if holding is None:
+            return {"host": ALONE, "name": otherwise}
+        return {"host": holding.host, "name": holding.name, "paths": {"key": holding.path} if holding.path else {}}
+
+    def _version(self, spki_sha256: str) -> str | None:
+        holding = self._holding(spki_sha256)
+        return holding.version if holding else None
+
+    def _holding(self, spki_sha256: str) -> Holding | None:
+        holdings = key_use(self._seen, spki_sha256).holdings
+        return next((one for one in holdings if one.has_key and one.where != "past"), None)
 
     def _meant(self, entry: Entry) -> list[tuple[str, str, str | None]]:
         """(certificate, certificate with chain, issuer's name) of each certificate that the entry means."""

@@ -18,7 +18,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
 from ansible_collections.certops.rotation.plugins.modules.certificate_revoke import ARGUMENT_SPEC, REASONS
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.internal_ca import Clock, TestCa, leaf_of, make_ca, order
-from ansible_collections.certops.rotation.tests.support.pki import Authority
+from ansible_collections.certops.rotation.tests.support.pki import Authority, key_pem, make_key
 from ansible_collections.certops.rotation.tests.support.publisher import Publisher
 from cryptography import x509
 
@@ -249,6 +249,101 @@ def test_certificate_on_its_own_needs_revoke_first(ca: TestCa, tmp_path: Path) -
 def test_certificate_that_cannot_be_revoked_has_a_code(ca: TestCa, entry: dict[str, Any], code: str) -> None:
     result = revoke(ca, certificates=[entry], revoke_first=True)
     assert result["failed"] and result["code"] == code
+
+
+def seen_at(issued: Any, port: int = 443) -> dict[str, Any]:
+    """What fleet_status would have seen on one host."""
+    return {
+        "web1": [
+            {"name": "shop", "issuer": "internal", "served": [{**PLACE, "port": port, "chain_pem": issued.chain_pem}]}
+        ]
+    }
+
+
+NOTHING_SEEN: dict[str, Any] = {"web1": [{"name": "shop", "issuer": "internal", "served": []}]}
+
+
+@pytest.mark.parametrize("how", ["certificates", "lists"])
+@pytest.mark.parametrize("what", ["serial", "spki_sha256"])
+def test_certificate_is_found_at_the_ca_by_serial_and_by_key(ca: TestCa, what: str, how: str) -> None:
+    old, _other = ca.issued([order("shop"), order("other")])
+    facts = certificate_facts(leaf_of(old))
+    value = getattr(facts, what).upper()
+    named: dict[str, Any] = {"certificates": [{what: value, "reason": "superseded"}]}
+    if how == "lists":
+        named = {
+            "serials" if what == "serial" else "keys": [f"00{value}" if what == "serial" else value],
+            "reason": "superseded",
+        }
+    result = revoke(ca, seen=NOTHING_SEEN, **named)
+    [one] = result["revocations"]
+    assert (one["serial"], one["state"], one["by"]) == (facts.serial, "revoked", "ca")
+    assert result["lines"] == [f"localhost/{facts.serial}: {facts.serial} revoked at {one['at']} (superseded), by ca"]
+    assert len(ca.crl()) == 1
+
+
+def test_what_is_still_served_is_refused_unless_revoked_first(ca: TestCa) -> None:
+    [old] = ca.issued([order("shop")])
+    named = {"serials": [certificate_facts(leaf_of(old)).serial], "reason": "superseded", "seen": seen_at(old)}
+    for phase in ("plan", "revoke"):
+        refused = revoke(ca, phase=phase, **named)
+        assert refused["code"] == "still_served" and "web1: 127.0.0.1:443" in refused["msg"]
+    assert len(ca.crl()) == 0
+    assert revoke(ca, revoke_first=True, **named)["revocations"][0]["state"] == "revoked"
+
+
+def test_a_second_time_is_fine_and_said(ca: TestCa) -> None:
+    [old] = ca.issued([order("shop")])
+    named = {"serials": [certificate_facts(leaf_of(old)).serial], "reason": "superseded", "seen": NOTHING_SEEN}
+    first = revoke(ca, **named)
+    second = revoke(ca, **named)
+    assert first["changed"] and not second["changed"] and not second.get("failed")
+    assert second["revocations"][0]["state"] == "already_revoked"
+
+
+def test_plan_asks_nothing_and_names_what_is_meant(ca: TestCa) -> None:
+    [old] = ca.issued([order("shop")])
+    facts = certificate_facts(leaf_of(old))
+    seen = {"web1": [{"name": "shop", "installed": {"live": "v1", "versions": [
+        {"version": "v0", "has_key": True, "spki_sha256": facts.spki_sha256, "chain_pem": old.chain_pem, "record": {}}
+    ]}}]}  # fmt: skip
+    result = revoke(ca, phase="plan", keys=[facts.spki_sha256], reason="keyCompromise", seen=seen)
+    assert not result["changed"] and len(ca.crl()) == 0
+    # An internal CA does not need the key to sign, although web1 has it.
+    assert result["signing"] == [] and result["revocations"][0]["state"] == "planned"
+    [rotation] = result["rotations"]["web1"]
+    assert (rotation["name"], rotation["predecessor"]["version"], rotation["issuer"]) == ("shop", "v0", "internal")
+    done = revoke(ca, rotation)
+    assert only(done)["revocation"]["state"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ({"serials": ["0b"]}, "certificate_not_found"),
+        ({"serials": ["not hex"]}, "serial_invalid"),
+        ({"keys": ["0b"]}, "fingerprint_invalid"),
+        ({"keys": ["0" * 64]}, "certificate_not_found"),
+        ({"paths": ["/nothing"]}, "certificate_unreadable"),
+        ({"serials": ["0b"], "reason": ""}, "arguments_invalid"),
+        ({"serials": ["0b"], "reason": "certificateHold"}, "arguments_invalid"),
+    ],
+)
+def test_what_cannot_be_found_has_a_code(ca: TestCa, named: dict[str, Any], code: str) -> None:
+    result = revoke(ca, seen=NOTHING_SEEN, **{"reason": "superseded", **named})
+    assert result["failed"] and result["code"] == code
+
+
+def test_internal_ca_takes_no_signature_of_a_key(ca: TestCa, tmp_path: Path) -> None:
+    key = make_key()
+    [old] = ca.issued([order("shop", key=key)])
+    serial = certificate_facts(leaf_of(old)).serial
+    (tmp_path / "own.pem").write_text(key_pem(key))
+    (tmp_path / "other.pem").write_text(key_pem(make_key()))
+    named = {"serials": [serial], "reason": "keyCompromise", "seen": NOTHING_SEEN}
+    assert revoke(ca, key_path=str(tmp_path / "own.pem"), **named)["code"] == "key_not_asked"
+    assert revoke(ca, key_path=str(tmp_path / "other.pem"), **named)["code"] == "key_mismatch"
+    assert len(ca.crl()) == 0
 
 
 # --- confirm ---
