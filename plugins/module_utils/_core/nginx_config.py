@@ -125,9 +125,9 @@ class Configuration:
                 found.extend(self._of_context(placed))
         return found
 
-    def _of_context(self, context: _Placed) -> list[Vhost]:
+    def _of_context(self, context: Placed) -> list[Vhost]:
         inherited = self._settings(context, {})
-        servers = [placed for placed in self._walk_block(context) if placed.name == "server"]
+        servers = [placed for placed in self.level(context) if placed.name == "server"]
         listens = [self._listens(server, context.name) for server in servers]
         # `ssl` belongs to the socket: one block that says it makes TLS of all blocks that listen there.
         tls_sockets = {
@@ -140,16 +140,14 @@ class Configuration:
         return found
 
     def _of_server(
-        self, server: _Placed, settings: Settings, listens: Sequence[Listen], tls_sockets: set[tuple[str, int]]
+        self, server: Placed, settings: Settings, listens: Sequence[Listen], tls_sockets: set[tuple[str, int]]
     ) -> Iterator[Vhost]:
         everywhere = _word(settings, "ssl") == "on"
         tls = [one for one in listens if everywhere or one.ssl or tls_sockets.intersection(one.sockets)]
         usable = tuple(self._reachable(server, tls))
         if not usable:
             return
-        names = tuple(
-            name for placed in self._walk_block(server) if placed.name == "server_name" for name in placed.args
-        )
+        names = self._names(server)
         for position, (certificate, key) in enumerate(self._pairs(server, settings)):
             yield Vhost(
                 server_names=names,
@@ -165,9 +163,9 @@ class Configuration:
                 position=position,
             )
 
-    def _listens(self, server: _Placed, context: str) -> list[Listen]:
+    def _listens(self, server: Placed, context: str) -> list[Listen]:
         found = []
-        for placed in self._walk_block(server):
+        for placed in self.level(server):
             if placed.name == "listen":
                 listen = parse_listen(placed.args)
                 if listen is None:
@@ -177,7 +175,7 @@ class Configuration:
         # A server of http without `listen` serves port 80, never TLS by itself.
         return found or ([Listen("0.0.0.0", (80,), ssl=False)] if context == "http" else [])
 
-    def _reachable(self, server: _Placed, listens: Sequence[Listen]) -> Iterator[Listen]:
+    def _reachable(self, server: Placed, listens: Sequence[Listen]) -> Iterator[Listen]:
         """Those to which a TLS client can connect over TCP; the others are reported."""
         for listen in listens:
             if listen.is_unix:
@@ -191,7 +189,7 @@ class Configuration:
             else:
                 yield listen
 
-    def _pairs(self, server: _Placed, settings: Settings) -> Iterator[tuple[str, str]]:
+    def _pairs(self, server: Placed, settings: Settings) -> Iterator[tuple[str, str]]:
         """Certificate and key paths of a server block that are files; everything else is reported."""
         certificates, keys = settings.get("ssl_certificate", []), settings.get("ssl_certificate_key", [])
         if not certificates:
@@ -205,31 +203,60 @@ class Configuration:
             elif any(value.startswith(("engine:", "store:")) for value in values):
                 self._report("key_not_a_file", certificate, values[1].partition(":")[0] + ": in place of a file")
             else:
-                yield self._absolute(values[0]), self._absolute(values[1])
+                yield self.absolute(values[0]), self.absolute(values[1])
 
-    def _snippet(self, server: _Placed) -> str | None:
+    def _snippet(self, server: Placed) -> str | None:
         for directive in server.block:
             if directive["directive"] == "include":
-                match = _SNIPPET.fullmatch(self._absolute(directive["args"][0]))
+                match = _SNIPPET.fullmatch(self.absolute(directive["args"][0]))
                 if match:
                     return match[1] + "nginx.conf"
         return None
 
-    def _settings(self, level: _Placed, outer: Settings) -> Settings:
+    def _settings(self, level: Placed, outer: Settings) -> Settings:
         """The inheritable directives that hold in ``level``, those of nested blocks left out."""
         own: Settings = {}
-        for placed in self._walk_block(level):
+        for placed in self.level(level):
             if placed.name in _INHERITED:
                 own.setdefault(placed.name, []).append(placed)
         return {**outer, **own}
 
-    def _walk_block(self, placed: _Placed) -> Iterator[_Placed]:
+    def http_servers(self) -> list[ServerBlock]:
+        """Every server block of ``http``, in nginx's order, with or without TLS."""
+        return [
+            ServerBlock(server, self._names(server), tuple(self._listens(server, context.name)))
+            for context in self.top("http")
+            for server in self.level(context)
+            if server.name == "server"
+        ]
+
+    def top(self, name: str) -> Iterator[Placed]:
+        """The blocks of that name outside of all others."""
+        return (placed for placed in self._walk(self.files[self.main], self.main) if placed.name == name)
+
+    def reads(self, context: Placed, path: str) -> bool:
+        """Whether a file at ``path`` would be read as a part of the block, directly or through its includes."""
+        return any(path == pattern or _matches(path, pattern) for pattern in self._patterns(context.block))
+
+    def _patterns(self, directives: Sequence[Directive], depth: int = 0) -> Iterator[str]:
+        for directive in directives:
+            if directive["directive"] == "include" and directive["args"] and depth < _DEEPEST_INCLUDE:
+                include = Placed(directive, "")
+                yield self.absolute(include.args[0])
+                for path in self._included(include):
+                    yield from self._patterns(self.files[path], depth + 1)
+
+    def _names(self, server: Placed) -> tuple[str, ...]:
+        return tuple(name for placed in self.level(server) if placed.name == "server_name" for name in placed.args)
+
+    def level(self, placed: Placed) -> Iterator[Placed]:
+        """The directives directly in a block, those of included files in the place of the include."""
         return self._walk(placed.block, placed.file)
 
-    def _walk(self, directives: Sequence[Directive], file: str, depth: int = 0) -> Iterator[_Placed]:
+    def _walk(self, directives: Sequence[Directive], file: str, depth: int = 0) -> Iterator[Placed]:
         """The directives of one level, those of included files in the place of the include."""
         for directive in directives:
-            placed = _Placed(directive, file)
+            placed = Placed(directive, file)
             if placed.name != "include":
                 yield placed
             elif depth >= _DEEPEST_INCLUDE:
@@ -238,8 +265,8 @@ class Configuration:
                 for path in self._included(placed):
                     yield from self._walk(self.files[path], path, depth + 1)
 
-    def _included(self, include: _Placed) -> list[str]:
-        pattern = self._absolute(include.args[0]) if include.args else ""
+    def _included(self, include: Placed) -> list[str]:
+        pattern = self.absolute(include.args[0]) if include.args else ""
         if pattern in self.files:
             return [pattern]
         matching = sorted(path for path in self.files if _matches(path, pattern))
@@ -252,24 +279,28 @@ class Configuration:
         values = settings.get(name)
         if not values or "$" in values[-1].args[0]:
             return None
-        return self._absolute(values[-1].args[0])
+        return self.absolute(values[-1].args[0])
 
-    def _absolute(self, path: str) -> str:
+    def absolute(self, path: str) -> str:
         """``path`` as nginx sees it: relative ones start at the folder of the main file."""
         return posixpath.normpath(posixpath.join(posixpath.dirname(self.main), path))
 
-    def _report(self, code: str, placed: _Placed, text: str) -> None:
+    def _report(self, code: str, placed: Placed, text: str) -> None:
         problem = Problem(code, placed.file, placed.line, text)
         if problem not in self.problems:
             self.problems.append(problem)
 
 
 @dataclass(frozen=True)
-class _Placed:
+class Placed:
     """A directive, and the file it stands in."""
 
     directive: Directive
     file: str
+
+    @property
+    def source(self) -> str:
+        return f"{self.file}:{self.line}"
 
     @property
     def name(self) -> str:
@@ -288,7 +319,16 @@ class _Placed:
         return self.directive.get("block") or []
 
 
-Settings = Dict[str, List[_Placed]]
+@dataclass(frozen=True)
+class ServerBlock:
+    """One server block, and where and under which names it is reached."""
+
+    placed: Placed
+    names: tuple[str, ...]
+    listens: tuple[Listen, ...]
+
+
+Settings = Dict[str, List[Placed]]
 
 
 def _word(settings: Settings, name: str) -> str | None:

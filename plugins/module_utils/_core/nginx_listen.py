@@ -29,6 +29,10 @@ class Listen:
     """QUIC or plain UDP: no TLS handshake over TCP here."""
     has_proxy_protocol: bool = False
     """A client that does not speak the PROXY protocol cannot connect."""
+    is_default: bool = False
+    """The block answers there for all names that no other block has."""
+    takes_ipv4: bool = False
+    """An IPv6 socket on which IPv4 clients arrive too."""
 
     @property
     def sockets(self) -> tuple[tuple[str, int], ...]:
@@ -47,6 +51,8 @@ def parse_listen(args: Sequence[str]) -> Listen | None:
         "ssl": "ssl" in parameters or "quic" in parameters,
         "is_udp": "quic" in parameters or "udp" in parameters,
         "has_proxy_protocol": "proxy_protocol" in parameters,
+        "takes_ipv4": "ipv6only=off" in parameters,
+        "is_default": not parameters.isdisjoint(("default_server", "default")),
     }
     if where.startswith("unix:"):
         return Listen(address=where[5:], ports=(), is_unix=True, **flags)
