@@ -37,8 +37,8 @@ def _room(rooms: str = "", libraries: str = "") -> Room:
 ROOMS = {
     "_core": _room("", "cryptography"),
     "_host": _room("_core"),
-    "_fetch": _room("_core", "ansible cryptography OpenSSL"),
-    "_issuers": _room("_core _fetch", "cryptography acme josepy"),
+    "_fetch": _room("_core", "ansible cryptography OpenSSL dns"),
+    "_issuers": _room("_core _fetch", "cryptography acme josepy requests"),
     "_ansible": _room("_core _fetch _issuers", "ansible cryptography"),
     "plugin_utils": _room("_core _fetch _issuers _ansible", "ansible cryptography crossplane jinja2"),
     "modules": _room("_core _host _fetch _issuers _ansible", "ansible"),

@@ -34,7 +34,15 @@ __all__ = [
     "x509",
 ]
 
-_PACKAGES = {"cryptography": "cryptography", "OpenSSL": "pyOpenSSL", "crossplane": "crossplane"}
+_PACKAGES = {
+    "OpenSSL": "pyOpenSSL",
+    "acme": "acme",
+    "crossplane": "crossplane",
+    "cryptography": "cryptography",
+    "dns": "dnspython",
+    "josepy": "josepy",
+    "requests": "requests",
+}
 
 
 class MissingLibrary(type):
