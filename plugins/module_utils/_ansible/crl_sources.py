@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
     Downloads,
-    Span,
     fetched_from,
     reason_of,
 )
@@ -45,6 +44,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     SourceKind,
     no_answer,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.keeper import Span
 
 SignerCheck = Callable[[x509.Certificate, Question], "RotationError | None"]
 """What keeps a certificate other than the issuer's from signing CRLs for a question; None if nothing does"""
@@ -134,7 +134,8 @@ class CrlSources:
     ) -> SourcedCrl:
         """:raises RotationError: as ``verified`` does."""
         verified = self.verified(crl, question)
-        return SourcedCrl(verified, source, self._seen_number(verified), point)
+        seen = None if source.method == "file" else self._seen_number(verified)  # files may be as old as they are
+        return SourcedCrl(verified, source, seen, point)
 
     def _sort_in(self, source: Source, data: bytes) -> None:
         try:
@@ -159,9 +160,18 @@ class CrlSources:
         return self._verified.get((crl, certificate_sha256(signer)), lambda: verify_crl(crl, issuer=signer))
 
     def _span(self, data: bytes, question: Question) -> Span | None:
-        """Verified, whatever time is judged for: other runs have other times."""
-        crl = self.verified(self.read(data), question).claims
-        return None if crl.next_update is None else Span(crl.this_update, crl.next_update)
+        """Verified, whatever time is judged for: other runs have other times.
+
+        Only what the issuer itself has signed is kept: the status of another signer may be in this very CRL.
+        """
+        crl = self._signed_by(self.read(data), question.issuer)
+        claims, seen = crl.claims, self._seen_number(crl)
+        went_back = claims.number is not None and seen is not None and claims.number < seen
+        max_age = self.policy.max_age
+        is_too_old = max_age is not None and question.at - claims.this_update > max_age
+        if claims.next_update is None or went_back or is_too_old:
+            return None
+        return Span(claims.this_update, claims.next_update)
 
 
 class CrlInquiry:

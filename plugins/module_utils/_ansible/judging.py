@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.crl_sources import CrlInquiry
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.memory import Memory
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.once import Once
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Sources
@@ -86,11 +87,12 @@ class Judging:
         policy: RevocationPolicy,
         anchors: Sequence[x509.Certificate],
         given: Given | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._policy = policy
         self.anchors = tuple(anchors)
         self._given = given or Given()
-        self._sources = Sources(http, policy, crls=self._given.crls, check_signer=self._check_signer)
+        self._sources = Sources(http, policy, crls=self._given.crls, check_signer=self._check_signer, memory=memory)
         self._issuer_verdicts: Once[tuple[str, str, datetime, frozenset[str]], Verdict] = Once()
         self._signers: Once[tuple[object, ...], RotationError | None] = Once()
         self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once()

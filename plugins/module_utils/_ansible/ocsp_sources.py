@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
     Downloads,
-    Span,
     fetched_from,
     reason_of,
 )
@@ -34,6 +33,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     SourceKind,
     no_answer,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.keeper import Span
 
 # Signed ways of saying that a CertID means nothing to the responder, as a SHA-256 one does to many.
 _SAYS_NOTHING = frozenset({Reason.OTHER_CERTIFICATE, Reason.RESPONDER_SAYS_UNKNOWN})

@@ -12,8 +12,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.crl_sour
     CrlInquiry,
     CrlSources,
     SignerCheck,
+    never_seen,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import Downloads
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.memory import Memory
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.ocsp_sources import OcspAnswer, OcspSources
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import ca_issuers_urls
@@ -37,15 +39,18 @@ class Sources:
         *,
         check_signer: SignerCheck,
         crls: Sequence[tuple[str, bytes]] = (),
+        memory: Memory | None = None,
     ) -> None:
         self._policy = policy
-        self._downloads = Downloads(http)
-        self._crls = CrlSources(self._downloads, policy, given=crls, check_signer=check_signer)
+        self._downloads = Downloads(http, memory.keeper if memory else None)
+        seen_number = memory.seen_number if memory else never_seen
+        self._crls = CrlSources(self._downloads, policy, given=crls, check_signer=check_signer, seen_number=seen_number)
         self._ocsp = OcspSources(self._downloads, policy, self._delegate_status)
 
     def issuers_by_pointer(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
         """What the certificate's caIssuers URLs offer; nothing of it is verified yet."""
-        return tuple(found for url in ca_issuers_urls(certificate) for found in self._downloads.certificates_at(url))
+        urls = ca_issuers_urls(certificate)
+        return tuple(found for url in urls for found in self._downloads.certificates_at(url, certificate))
 
     def crls(self, question: Question) -> CrlInquiry:
         """:raises RotationError: ``certificate_unreadable``."""
