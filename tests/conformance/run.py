@@ -73,8 +73,9 @@ def run_suite(suite: Suite, word: str = "") -> Report:
 def _failure_of(check: Check) -> list[str]:
     try:
         found = list(check.run())
-    except Exception:
-        found = traceback.format_exc().splitlines()[-12:]
+    except Exception as error:
+        where = traceback.format_tb(error.__traceback__)[-1]
+        found = "".join([*traceback.format_exception_only(error), where]).splitlines()
     if not found:
         return []
     headline = f"{check.name}: {check.description.splitlines()[0] if check.description else ''}"

@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
 )
 
 _REVOKED_WORDS = (Reason.REVOKED, Reason.ON_HOLD, Reason.NOT_ISSUED)
+_COMPROMISED = ("keyCompromise", "cACompromise", "aACompromise")
 
 
 def conclude(
@@ -108,19 +109,28 @@ def _notes_on_good(findings: Sequence[Finding]) -> tuple[Note, ...]:
 def _revoked(
     revoked: Sequence[Finding], evidence: tuple[Evidence, ...], at: datetime, notes: tuple[Note, ...]
 ) -> Verdict:
-    """Sources may disagree on the time; the earliest is when trust ended. A final revocation says more than a hold."""
+    """A final revocation says more than a hold. Where sources differ, what is worse for whoever trusts the certificate
+    counts: the earliest time, the gravest reason.
+    """
     final = [finding for finding in revoked if Reason.ON_HOLD not in finding.reasons] or list(revoked)
-    first = min(final, key=lambda finding: finding.revoked_at or at)
+    words = frozenset(reason for finding in final for reason in finding.reasons)
     return Verdict(
         RevocationStatus.REVOKED,
         at,
-        reasons=tuple(reason for reason in first.reasons if reason in _REVOKED_WORDS),
+        reasons=tuple(word for word in _REVOKED_WORDS if word in words),
         evidence=evidence,
-        revoked_at=first.revoked_at,
-        revocation_reason=first.revocation_reason,
-        invalidity_date=first.invalidity_date,
+        revoked_at=min((finding.revoked_at for finding in final if finding.revoked_at), default=None),
+        revocation_reason=min((finding.revocation_reason or "unspecified" for finding in final), key=_gravity),
+        invalidity_date=min((finding.invalidity_date for finding in final if finding.invalidity_date), default=None),
         notes=notes,
     )
+
+
+def _gravity(revocation_reason: str) -> tuple[int, str]:
+    """A compromised key before all else, because it must not be used again; no reason given after all others."""
+    if revocation_reason in _COMPROMISED:
+        return _COMPROMISED.index(revocation_reason), ""
+    return len(_COMPROMISED) + (revocation_reason == "unspecified"), revocation_reason
 
 
 def _outside_validity(certificate: x509.Certificate, at: datetime) -> Reason | None:

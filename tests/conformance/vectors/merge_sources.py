@@ -199,6 +199,17 @@ def the_earliest_revocation_counts() -> Case:
 
 
 @vector
+def the_gravest_reason_counts() -> Case:
+    """The CRL gives no reason, the response keyCompromise: the key must not be used again, so that is what is told."""
+    world = hierarchy()
+    pages = {
+        CA_CRL: world.ca_crl([world.leaf.serial], revoked_at=AT - 3 * HOUR),
+        OCSP: world.response("revoked", reason=KEY_COMPROMISE),
+    }
+    return usual_case(revoked(revoked_at=AT - 3 * HOUR, revocation_reason="keyCompromise"), pages=pages, policy=BOTH)
+
+
+@vector
 def partial_crl_is_completed_by_ocsp() -> Case:
     """A clean CRL for key compromise only, and a good response: the response is of full scope, so good."""
     world = hierarchy()
