@@ -258,7 +258,11 @@ class ActionModule(FleetAction):
 
     def _note(self, rotation: Rotation, outcome: Receipt | RotationError, issuer: Issuer) -> bool:
         if isinstance(outcome, RotationError):
-            self.failing(rotation, outcome)
+            if outcome.code == "certificate_expired" and not rotation.get("is_alone"):
+                settle(rotation, "skipped", None)
+                self.warn(rotation, outcome.message)
+            else:
+                self.failing(rotation, outcome)
             return False
         settle(rotation, outcome.state, as_text(outcome.at), by=outcome.by)
         self.stamp(rotation, "revoked")
@@ -272,11 +276,14 @@ class ActionModule(FleetAction):
         """Loud, because the CA now knows of one bad certificate, and not that the key is bad."""
         if not isinstance(issuer, TakesKeySignatures):
             return
-        why = (rotation.pop("unsigned", None) or {}).get("msg") or "no signature of it was asked for"
+        serial = rotation["predecessor"]["serial"]
+        why = (rotation.pop("unsigned", None) or {}).get("msg") or "it was not asked to sign"
+        by = rotation["revocation"]["by"]
+        done = f"{serial} was revoked by the account" if by else f"{serial} had been revoked before"
         self.warn(
             rotation,
-            f"{rotation['predecessor']['serial']} was revoked by the account, not by its own compromised key ({why}):"
-            " the CA goes on to certify that key, and other certificates with it stay valid",
+            f"{done}, not by its own compromised key ({why}): the CA may go on to certify that key, and other"
+            " certificates with it stay valid",
         )
 
     def _planned(self, issuer: str, rotation: Rotation) -> dict[str, Any]:

@@ -75,8 +75,8 @@ class Receipt:
     at: datetime
     """Since when the certificate is revoked, as far as the issuer tells; else when it said so."""
     warnings: tuple[str, ...] = ()
-    by: str = "ca"
-    """Whose right it was: ``ca`` (it is ours), ``account``, ``authorizations`` or ``certificate_key``."""
+    by: str | None = "ca"
+    """Whose right it was: ``ca`` (it is ours), ``account``, ``authorizations``, ``certificate_key``; None: unknown."""
 
 
 Signer = Callable[[bytes], bytes]
