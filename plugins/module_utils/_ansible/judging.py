@@ -36,6 +36,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.conclude im
     conclude_chain,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl_signer import signer_path
+from ansible_collections.certops.rotation.plugins.module_utils._core.distribution_point import distribution_points
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
@@ -239,7 +240,8 @@ class Judging:
         )
         if verdict.status is RevocationStatus.REVOKED:
             return RotationError(Reason.SIGNER_REVOKED.value, f"{describe(certificate)}, which signed it, is revoked")
-        if verdict.status is RevocationStatus.GOOD or verdict.reasons == (Reason.NO_POINTER,):
+        has_pointers = distribution_points(certificate) or ocsp_urls(certificate)
+        if verdict.status is RevocationStatus.GOOD or not has_pointers:
             return None
         reasons = ", ".join(reason.value for reason in verdict.reasons)
         message = f"whether {describe(certificate)}, which signed it, is revoked is not known: {reasons}"
