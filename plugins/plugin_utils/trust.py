@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import system_anchors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import (
+    RETRIES,
+    memory_from,
+    system_anchors,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import RevocationPolicy
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
@@ -22,12 +29,30 @@ display = Display()
 def judging(step: str, options: Mapping[str, Any]) -> Judging:
     """One judge for the whole step, with the options of ``TRUST_SPEC``. RotationError ``trust_anchor_unreadable``.
 
-    It trusts the roots of the issuers, those in files, and the system's. Reading all of the system's takes longer than
-    some runs have to look at: it is asked for where there is something to judge.
+    It trusts the roots of the issuers, those in files, and the system's.
     """
     of_issuers = issuers_anchors(step, OpenIssuers(options["issuers"]), options["trust_anchors"])
-    anchors = [*of_issuers, *system_anchors()]
-    return Judging(http=HttpClient(timeout=options["timeout"]), policy=RevocationPolicy(), anchors=anchors)
+    anchors = [*of_issuers, *_of_the_system()]
+    timeout = options["timeout"]
+    # Only what looks round may rely on what it was told an hour ago; what goes on to act asks.
+    memory = memory_from(
+        options["cache_dir"],
+        timeout=timeout,
+        always_ask=step != "detect",
+        warn=lambda text: display.warning(f"{step}: {text}"),
+    )
+    http = HttpClient(timeout=timeout, retries=RETRIES)
+    return Judging(http=http, policy=RevocationPolicy(), anchors=anchors, memory=memory)
+
+
+@functools.lru_cache(maxsize=1)
+def _of_the_system() -> tuple[x509.Certificate, ...]:
+    return tuple(system_anchors())
+
+
+# Where this file is imported: that is the parent process, and the forks of all steps inherit what took 15 ms to read.
+with contextlib.suppress(RotationError):
+    _of_the_system()
 
 
 def issuers_anchors(step: str, issuers: OpenIssuers, files: Sequence[str]) -> list[x509.Certificate]:
