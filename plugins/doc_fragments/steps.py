@@ -64,6 +64,15 @@ options:
     description: Seconds that one connection or one request may take.
     type: float
     default: 10.0
+  cache_dir:
+    description:
+      - Folder on the control node that keeps verified CRLs and OCSP responses for later runs, as the option of the same
+        name of M(certops.rotation.revocation_info).
+      - M(certops.rotation.fleet_status) uses what is kept as long as HTTP allows. The other steps use it only if the
+        server says now that it is the same still.
+      - The default is C($XDG_CACHE_HOME/certops/revocation), or C(~/.cache/certops/revocation). If empty, nothing is
+        kept.
+    type: path
   at:
     description: The moment to judge for, in ISO 8601. Left out, it is now.
     type: str

@@ -16,8 +16,8 @@ description:
     freshness were checked says so, for the certificate and for each CA between it and a trust anchor. Whatever cannot
     be found out or is not supported is V(unknown), with the reasons.
   - A revoked certificate is a result, not a failure. The module fails for input that cannot be read.
-  - Not evaluated yet, and therefore V(unknown) where nothing else answers, are delta CRLs, indirect CRLs, CRLs that
-    cover some reasons only, and CRLs signed with another key than the certificate.
+  - CRLs are judged by RFC 5280 section 6.3, with delta CRLs, indirect CRLs, CRLs for some reasons each, and CRLs that
+    another key of the CA has signed. Their URLs must be http or https ones.
 options:
   certificates:
     description: What to judge. Each has exactly one of C(path), C(content) and C(host).
@@ -132,7 +132,10 @@ certificates:
           type: str
           returned: always
         reasons:
-          description: Why; words like V(stale), V(unreachable), V(scope_mismatch), V(issuer_revoked), V(no_pointer).
+          description:
+            - Why; words like V(stale), V(scope_mismatch), V(issuer_revoked), V(no_pointer), V(crl_number_went_back).
+            - A source that could not be asked is V(unreachable), V(timeout), V(name_not_resolved), V(http_error),
+              V(address_refused), V(redirect_refused) or V(too_large).
           type: list
           elements: str
           returned: always
@@ -160,11 +163,112 @@ certificates:
           description: Since when the key is known or suspected to be compromised, if a CRL says so.
           type: str
           returned: always
+        notes:
+          description:
+            - What else is worth knowing. V(sources_disagree) for verified sources that contradict each other,
+              V(propagation) for sources that are older than the revocation.
+          type: list
+          elements: str
+          returned: always
         evidence:
-          description: What each source said, and what it said it with. C(serial) tells which certificate it is about.
+          description: What each source said, and what it said it with.
           type: list
           elements: dict
           returned: always
+          contains:
+            serial:
+              description: Which certificate it is about, in lower-case hexadecimal.
+              type: str
+              returned: always
+            source:
+              description: Where the bytes came from.
+              type: dict
+              returned: always
+              contains:
+                kind:
+                  description: V(crl), V(ocsp) or V(staple).
+                  type: str
+                  returned: always
+                url:
+                  description: The URL, or the path of a file; null for what came stapled.
+                  type: str
+                  returned: always
+                method:
+                  description: V(GET), V(POST) or V(file); null for what came stapled.
+                  type: str
+                  returned: always
+                seconds:
+                  description: How long getting it took; null for what was not fetched.
+                  type: float
+                  returned: always
+                cache_hit:
+                  description: Whether the bytes are a copy that an earlier run kept in O(cache_dir).
+                  type: bool
+                  returned: always
+                cache_state:
+                  description:
+                    - Of such a copy, V(fresh) if the source was not asked again, V(revalidated) if it said that this is
+                      what it has, V(source_silent) if it was asked and gave no answer. Else null.
+                  type: str
+                  returned: always
+            status:
+              description: What it says, V(good), V(revoked) or V(unknown).
+              type: str
+              returned: always
+            reasons:
+              description: Why, in the words of C(verdict.reasons).
+              type: list
+              elements: str
+              returned: always
+            detail:
+              description: The same in a sentence.
+              type: str
+              returned: always
+            this_update:
+              description: When its signer knew what it says, in ISO 8601; null if there is no answer.
+              type: str
+              returned: always
+            next_update:
+              description: Until when it counts, in ISO 8601; null if that is not said.
+              type: str
+              returned: always
+            age:
+              description: Seconds from C(this_update) to the time that was judged for; null without an answer.
+              type: int
+              returned: always
+            produced_at:
+              description: When an OCSP response was signed, in ISO 8601; null for CRLs.
+              type: str
+              returned: always
+            archive_cutoff:
+              description: Since when the responder keeps what it knows of expired certificates; null if not said.
+              type: str
+              returned: always
+            crl_number:
+              description: The CRLNumber; null for OCSP and for CRLs without one.
+              type: int
+              returned: always
+            reasons_covered:
+              description: The revocation reasons that a CRL speaks for, where they are not all of them; else null.
+              type: list
+              elements: str
+              returned: always
+            delta:
+              description: The delta CRL that continues this CRL, with the same keys; null without one.
+              type: dict
+              returned: always
+            signer:
+              description: Name of who signed it; null if nothing was verified.
+              type: str
+              returned: always
+            sha256:
+              description: SHA-256 of the bytes, in lower-case hexadecimal; null without an answer.
+              type: str
+              returned: always
+            size:
+              description: Number of bytes; null without an answer.
+              type: int
+              returned: always
     staple:
       description: What the stapled response of a server is worth; null for certificates that are given.
       type: dict
@@ -234,7 +338,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     with reporting_errors(module):
-        judging = judging_from(params, given_from(params))
+        judging = judging_from(params, given_from(params), warn=module.warn)
         subjects = read_subjects(params["certificates"], params["timeout"], params["concurrency"])
         judged = judge_subjects(judging, subjects, moment_from(params), params["concurrency"])
         module.exit_json(changed=False, status=worst_status(judged), certificates=to_result(judged))

@@ -20,6 +20,7 @@ TRUST_SPEC: dict[str, dict[str, Any]] = {
     "issuers": {"type": "dict", "default": {}, "no_log": True},
     "trust_anchors": {"type": "list", "elements": "path", "default": []},
     "timeout": {"type": "float", "default": 10.0},
+    "cache_dir": {"type": "path"},
     "at": {"type": "str"},
 }
 
