@@ -12,7 +12,11 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import system_anchors
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import (
+    RETRIES,
+    memory_from,
+    system_anchors,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import RevocationPolicy
@@ -29,7 +33,16 @@ def judging(step: str, options: Mapping[str, Any]) -> Judging:
     """
     of_issuers = issuers_anchors(step, OpenIssuers(options["issuers"]), options["trust_anchors"])
     anchors = [*of_issuers, *_of_the_system()]
-    return Judging(http=HttpClient(timeout=options["timeout"]), policy=RevocationPolicy(), anchors=anchors)
+    timeout = options["timeout"]
+    # Only what looks round may rely on what it was told an hour ago; what goes on to act asks.
+    memory = memory_from(
+        options["cache_dir"],
+        timeout=timeout,
+        always_ask=step != "detect",
+        warn=lambda text: display.warning(f"{step}: {text}"),
+    )
+    http = HttpClient(timeout=timeout, retries=RETRIES)
+    return Judging(http=http, policy=RevocationPolicy(), anchors=anchors, memory=memory)
 
 
 @functools.lru_cache(maxsize=1)
