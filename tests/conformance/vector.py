@@ -170,8 +170,11 @@ def judge(case: Case) -> tuple[Verdict, tuple[str, ...]]:
 
 def complaints(case: Case) -> list[str]:
     """In what the verdict differs from the expected one."""
-    verdict, asked = judge(case)
-    expected = case.expected
+    return differences(*judge(case), case.expected)
+
+
+def differences(verdict: Verdict, asked: Sequence[str], expected: Expected) -> list[str]:
+    """In what a verdict, and the URLs that were asked for it, differ from the expected ones."""
     found = []
     if verdict.status is not expected.status:
         found.append(f"status {verdict.status}, expected {expected.status}")
@@ -179,7 +182,7 @@ def complaints(case: Case) -> list[str]:
     if (reasons != expected.reasons) if expected.exactly else not expected.reasons <= reasons:
         found.append(f"reasons {_listed(reasons)}, expected {_listed(expected.reasons)}")
     for name, wanted in expected.fields.items():
-        value = asked if name == "asked" else getattr(verdict, name)
+        value = tuple(asked) if name == "asked" else getattr(verdict, name)
         if value != wanted:
             found.append(f"{name} {value!r}, expected {wanted!r}")
     if found:
