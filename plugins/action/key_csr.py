@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.modules.installed_info import ARGUMENT_SPEC as LOOK_SPEC
 from ansible_collections.certops.rotation.plugins.modules.key_csr import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.http01 import Http01Setup
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, add_look
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation, action_of, active
@@ -33,13 +34,23 @@ class ActionModule(LookingAction):
             concerned = [one for one in concerned if self._is_due(one)]
         if not concerned:
             return None
-        answer = self.run_module(self._arguments(concerned), concerned)
+        http01 = Http01Setup(self, [one for one in concerned if self._is_due(one)])
+        concerned = active(concerned)
+        arguments = self._arguments(concerned)
+        if http01.nginx_dump:
+            arguments["nginx_dump"] = http01.nginx_dump
+        answer = self.run_module(arguments, concerned) if concerned else None
         if answer is None:
             return None
         for rotation in active(concerned):
             add_look(self, rotation, answer)
             self._add_prepared(rotation, answer["prepared"].get(rotation["name"]))
+        http01.carry_out(answer.get("nginx"))
         return None
+
+    def pass_through(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Issuers may hold secrets, and are nothing for a host."""
+        return super().pass_through({name: arguments[name] for name in arguments if name not in ("issuers", "http01")})
 
     def _is_due(self, rotation: Rotation) -> bool:
         return action_of(rotation) == "rotate" and not rotation.get("prepared")

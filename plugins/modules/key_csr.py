@@ -120,6 +120,46 @@ options:
       - C(address) is where clients reach the host, and C(issuer), C(key) and C(must_staple) are those of a rotation.
     type: dict
     default: {}
+  issuers:
+    description:
+      - With O(rotations), certificate authorities by name, as in C(rotate_issuers).
+      - Where one validates names by stateless C(http-01), the host must answer its challenges before anything is
+        ordered. That is asked over HTTP from here; where it does not, M(certops.rotation.http01_responder) is used.
+    type: dict
+    default: {}
+  http01:
+    description: How that is done. Only with O(issuers).
+    type: dict
+    default: {}
+    suboptions:
+      nginx_dump:
+        description: Command that prints nginx's whole configuration. Only run where the answer is not right.
+        type: list
+        elements: str
+        default: [nginx, -T]
+      adopt:
+        description: Whether the include line may be added to server blocks of port 80. Else it is only named.
+        type: bool
+        default: false
+      server_path:
+        description: File for server blocks of names that have none on port 80.
+        type: path
+        default: /etc/nginx/conf.d/certops-http-01.conf
+      address:
+        description: Where the host is asked, as the authority would. Left out, at the listeners of the certificate.
+        type: str
+      port:
+        description: The port that is asked, and that nginx's server blocks are looked up by.
+        type: int
+        default: 80
+      deadline:
+        description: Seconds to wait for the right answer after the host was set up.
+        type: float
+        default: 10.0
+      service:
+        description: The service to test and to reload, as O(certops.rotation.http01_responder#module:service).
+        type: dict
+        default: {}
 extends_documentation_fragment:
   - certops.rotation.steps.host
   - certops.rotation.host_files
@@ -133,6 +173,7 @@ attributes:
     description: A new key and request have no earlier state to compare with.
 author: certops maintainers (@certops)
 seealso:
+  - module: certops.rotation.http01_responder
   - module: certops.rotation.installed_info
   - module: certops.rotation.certificate_install
 """
@@ -232,6 +273,20 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "late": {"type": "bool", "default": False},
     "resume_within": {"type": "int"},
     "defaults": {"type": "dict", "default": {}},
+    "issuers": {"type": "dict", "default": {}, "no_log": True},
+    "http01": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "nginx_dump": {"type": "list", "elements": "str", "default": ["nginx", "-T"]},
+            "adopt": {"type": "bool", "default": False},
+            "server_path": {"type": "path", "default": "/etc/nginx/conf.d/certops-http-01.conf"},
+            "address": {"type": "str"},
+            "port": {"type": "int", "default": 80},
+            "deadline": {"type": "float", "default": 10.0},
+            "service": {"type": "dict", "default": {}},
+        },
+    },
     **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }
