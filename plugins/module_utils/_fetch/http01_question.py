@@ -59,24 +59,26 @@ def what_is_wrong(questions: Sequence[Question], *, timeout: float) -> list[str 
 
 def _ask(question: Question, *, timeout: float) -> str | None:
     token = secrets.token_urlsafe(32)
-    start = f"http://{question.name}{_PATH}{token} at {_authority(question.address)}:{question.port}"
+    way = [f"http://{question.name}{_PATH}{token} at {_authority(question.address)}:{question.port}"]
     try:
-        wrong = within(timeout, functools.partial(_follow, question, token, timeout))
+        wrong = within(timeout, functools.partial(_follow, question, token, timeout, way))
     except OutOfTimeError:
         wrong = "there is no answer in time"
     except (OSError, http.client.HTTPException, ValueError) as exc:
         wrong = str(exc) or type(exc).__name__
-    return f"{start}: {wrong}" if wrong else None
+    return f"{', redirected to '.join(way)}: {wrong}" if wrong else None
 
 
-def _follow(question: Question, token: str, timeout: float) -> str | None:
+def _follow(question: Question, token: str, timeout: float, way: list[str]) -> str | None:
+    """What is wrong in the end; each redirect is added to ``way``."""
     place = _Place("http", question.name, _PATH + token)
     for _hop in range(_MOST_REDIRECTS + 1):
         status, location, body = _get(question, place, timeout)
         if status in _REDIRECTS and location:
+            way.append(location[:200])
             following = _redirected(question, place, location)
             if following is None:
-                return f"it is redirected to {location[:200]}, which is not followed here"
+                return "that is not followed here"
             place = following
         elif status != 200:
             return f"the status is {status}, not 200"
