@@ -320,10 +320,13 @@ class ActionModule(FleetAction):
         http = HttpClient(timeout=self.options["timeout"])
         deadline = time.monotonic() + self.options["deadline"]
         while True:
-            left = []
+            left: list[tuple[Rotation, Sight]] = []
             for rotation, seen in self._look(pending, http, anchors):
                 if seen.is_everywhere:
                     self._seen(rotation, seen)
+                elif not seen.seen_in and not seen.missing:
+                    # It names no source, so there is nothing to wait for.
+                    self._not_everywhere(rotation, seen)
                 else:
                     left.append((rotation, seen))
             pending = [rotation for rotation, _seen in left]
@@ -352,8 +355,13 @@ class ActionModule(FleetAction):
             self._seen(rotation, seen)
         else:
             rotation["revocation"].update(state="accepted_not_published", seen_in=[])
-        places = ", ".join(seen.missing) or "any source: it names none"
-        self.warn(rotation, f"the revocation of {rotation['revocation']['serial']} is not yet to be seen in {places}")
+        serial = rotation["revocation"]["serial"]
+        if seen.missing:
+            self.warn(rotation, f"the revocation of {serial} is not yet to be seen in {', '.join(seen.missing)}")
+        else:
+            self.warn(
+                rotation, f"the revocation of {serial} cannot be seen: the certificate names neither CRL nor OCSP"
+            )
 
 
 def _chain(rotation: Rotation) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_sha256
 from ansible_collections.certops.rotation.tests.support.host_world import HostWorld
+from ansible_collections.certops.rotation.tests.support.pki import key_pem, make_key
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -69,3 +71,31 @@ def test_missing_key_and_bad_data_are_told(world: HostWorld) -> None:
     assert world.modules.run("key_signature", data_b64="AAAA", **options)["code"] == "key_missing"
     options["version"] = world.prepare()["version"]
     assert world.modules.run("key_signature", data_b64="not base64!", **options)["code"] == "data_unreadable"
+
+
+def test_version_is_found_by_the_fingerprint_of_its_key(world: HostWorld) -> None:
+    old, new = world.prepare(), world.prepare("other")
+    arguments = {"name": "shop", "algorithm": "ES256", "data_b64": base64.b64encode(DATA).decode()}
+    result = world.modules.run("key_signature", spki_sha256=old["spki_sha256"], **arguments)
+    assert result["signature_b64"]
+    for wrong in (new["spki_sha256"], "0" * 64):
+        assert world.modules.run("key_signature", spki_sha256=wrong, **arguments)["code"] == "key_missing"
+
+
+def test_key_in_a_file_signs_if_it_is_the_right_one(world: HostWorld, tmp_path: Path) -> None:
+    key = make_key("rsa")
+    path = tmp_path / "tls.key"
+    path.write_text(key_pem(key))
+    spki = spki_sha256(key.public_key())
+    arguments = {"path": str(path), "algorithm": "RS256", "data_b64": base64.b64encode(DATA).decode()}
+    result = world.modules.run("key_signature", spki_sha256=spki, **arguments)
+    key.public_key().verify(base64.b64decode(result["signature_b64"]), DATA, padding.PKCS1v15(), hashes.SHA256())
+    refused = world.modules.run("key_signature", spki_sha256="0" * 64, **arguments)
+    assert refused["code"] == "key_mismatch" and "signature_b64" not in refused
+    gone = world.modules.run("key_signature", **{**arguments, "path": str(tmp_path / "absent")})
+    assert gone["code"] == "key_missing"
+
+
+def test_what_is_to_be_signed_with_what_must_be_said(world: HostWorld) -> None:
+    assert world.modules.run("key_signature", name="shop", algorithm="ES256")["code"] == "arguments_invalid"
+    assert world.modules.run("key_signature", data_b64="AAAA", algorithm="ES256")["code"] == "arguments_invalid"
