@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: brings a lab up, measures in it, prints the table and writes build/bench.json and docs/benchmarks.md.
+"""`make bench`: measures CRLs, and rotations in a lab; prints a table, writes build/bench.json and docs/benchmarks.md.
 
 Every figure is a ratio to a floor measured in the same run, because machines differ and are noisy.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "tests" / "bench"
 LAB = ROOT / "tests" / "lab" / "lab.py"
 RESULT = ROOT / "build" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -25,23 +26,37 @@ CANNOT_RUN = 3
 
 def main() -> int:
     options = parser().parse_args()
-    if subprocess.run([sys.executable, str(LAB), "check"], check=False).returncode:
-        print("bench: skipped, the lab can't run here (the line above says why)")
-        return CANNOT_RUN
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.unlink(missing_ok=True)
-    inside = [sys.executable, str(ROOT / "tests" / "bench" / "rotation.py"), "--rounds", str(options.rounds)]
+    rows = rows_of([], "crl.py", options.rounds)
+    if rows is None:
+        return 1
+    if subprocess.run([sys.executable, str(LAB), "check"], check=False).returncode:
+        print("\n" + as_table(rows))
+        print("bench: rotations skipped, the lab can't run here (the line above says why)")
+        return CANNOT_RUN if all(row["ok"] for row in rows) else 1
     lab = [sys.executable, str(LAB), "with", "--name", f"bench{os.getpid()}", "--hosts", str(options.hosts), "--"]
-    code = subprocess.run([*lab, *inside, "--result", str(RESULT)], cwd=ROOT, env=environment(), check=False).returncode
-    if code or not RESULT.exists():
-        print("bench: failed")
-        return code or 1
-    rows = json.loads(RESULT.read_text())
+    in_lab = rows_of(lab, "rotation.py", options.rounds)
+    if in_lab is None:
+        return 1
+    rows = [*in_lab, *rows]
+    RESULT.write_text(json.dumps(rows, indent=2) + "\n")
     table = as_table(rows)
     print("\n" + table)
     if options.write_page:
         write_page(table)
     return 0 if all(row["ok"] for row in rows) else 1
+
+
+def rows_of(prefix: list[str], script: str, rounds: int) -> list[dict[str, Any]] | None:
+    """What one of the benchmarks beside this file has measured; None if it failed."""
+    RESULT.unlink(missing_ok=True)
+    command = [*prefix, sys.executable, str(BENCH / script), "--rounds", str(rounds), "--result", str(RESULT)]
+    code = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
+    if code or not RESULT.exists():
+        print(f"bench: {script} failed")
+        return None
+    found: list[dict[str, Any]] = json.loads(RESULT.read_text())
+    return found
 
 
 def environment() -> dict[str, str]:
@@ -63,7 +78,8 @@ def as_table(rows: list[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['name']} | {row['hosts']} | {row['seconds']:.3f} s | {row['floor']} | {row['floor_seconds']:.3f} s "
+        f"| {row['name']} | {row['hosts']} | {row['seconds']:.3f} {row.get('unit', 's')} "
+        f"| {row['floor']} | {row['floor_seconds']:.3f} {row.get('unit', 's')} "
         f"| {row['ratio']:.2f} | ≤ {row['goal']} | {'yes' if row['ok'] else '**no**'} |"
         for row in rows
     ]

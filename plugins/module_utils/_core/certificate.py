@@ -124,7 +124,7 @@ def certificate_spki_sha256(certificate: x509.Certificate) -> str:
 
 
 def has_same_key(one: x509.Certificate, other: x509.Certificate) -> bool:
-    return bytes(spki_bytes(one)) == bytes(spki_bytes(other))
+    return one is other or spki_bytes(one) == spki_bytes(other)
 
 
 def certificate_sha256(certificate: x509.Certificate) -> str:

@@ -196,14 +196,18 @@ class CrlJudge:
         if faults:
             return self._unknown(base, faults, "not in the CRL, which does not prove anything here")
         self._covered |= covered
-        words = None if covered >= all_reasons() else tuple(sorted(reason.value for reason in covered))
-        status, reasons = RevocationStatus.GOOD, tuple[Reason, ...]()
-        detail = "not in the CRL" if words is None else "not in the CRL, which covers what the others do not"
-        if not self._covered >= all_reasons():
-            status, reasons = RevocationStatus.UNKNOWN, (Reason.PARTIAL_REASONS,)
-            detail = "not in the CRL, which covers some reasons only"
-        evidence = _evidence(base, self.target, status, reasons, detail)
-        return Finding(dataclasses.replace(evidence, reasons_covered=words))
+        if covered == all_reasons():
+            return self._good(base, "not in the CRL", None)
+        words = tuple(sorted(reason.value for reason in covered))
+        if self._covered == all_reasons():
+            return self._good(base, "not in the CRL, which covers the reasons that the others do not", words)
+        detail = "not in the CRL, which covers some reasons only"
+        partial = self._unknown(base, (Reason.PARTIAL_REASONS,), detail).evidence
+        return Finding(dataclasses.replace(partial, reasons_covered=words))
+
+    def _good(self, base: SourcedCrl, detail: str, covered: tuple[str, ...] | None) -> Finding:
+        evidence = _evidence(base, self.target, RevocationStatus.GOOD, (), detail)
+        return Finding(evidence if covered is None else dataclasses.replace(evidence, reasons_covered=covered))
 
     def _unknown(self, sourced: SourcedCrl, reasons: tuple[Reason, ...], detail: str) -> Finding:
         return Finding(_evidence(sourced, self.target, RevocationStatus.UNKNOWN, reasons, detail))

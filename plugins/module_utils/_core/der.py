@@ -10,8 +10,8 @@ give the same bytes back. Lengths must be as short as they can be, as DER wants 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
 SEQUENCE = 0x30
 BOOLEAN = 0x01
@@ -27,8 +27,7 @@ class NotDerError(ValueError):
     """The bytes are not DER, or not of the expected shape."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One tag-length-value."""
 
     tag: int

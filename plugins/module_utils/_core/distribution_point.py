@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 from typing import FrozenSet, Union
 
@@ -20,6 +21,7 @@ PointName = Union[x509.GeneralName, Comparable]
 Reasons = FrozenSet[x509.ReasonFlags]
 
 
+@functools.cache
 def all_reasons() -> Reasons:
     """What the bits of a ReasonFlags can name. A revocation for no reason given belongs to each of them."""
     return frozenset(flag for flag in x509.ReasonFlags if flag not in _NO_BITS)
@@ -93,7 +95,7 @@ def reasons_covered(
     """
     if not _is_for_kind(scope, target.certificate):
         return frozenset()
-    own = all_reasons() if scope.reasons is None else scope.reasons
+    own = all_reasons() if scope.reasons is None else scope.reasons & all_reasons()
     points = [point for point in target.points if _matches(point, target, issuer, scope, fetched_for)]
     if points:
         return frozenset(
