@@ -24,7 +24,7 @@ SUITES = (
     Suite("samples", f"{_HERE}.samples", 50),
     Suite("vectors", f"{_HERE}.vectors", 150),
     Suite("faults", f"{_HERE}.faults", 40),
-    Suite("second-opinion", f"{_HERE}.second_opinion", 50),
+    Suite("second_opinion", f"{_HERE}.second_opinion", 50),
     Suite("properties", f"{_HERE}.properties", 12),
     Suite("module", f"{_HERE}.through_module", 20),
 )

@@ -88,12 +88,12 @@ def _notes_on_revoked(revoked: Sequence[Finding], findings: Sequence[Finding]) -
     """What a good answer beside a revoked one means.
 
     Responders tell a revocation at once, CRLs some hours later, so a good answer made before the revocation is no
-    contradiction. One made after it is.
+    contradiction. One made after it is. A CRL that covers some reasons only may be right either way.
     """
     since = min((finding.revoked_at for finding in revoked if finding.revoked_at), default=None)
     notes = []
     for finding in findings:
-        if finding.status is RevocationStatus.GOOD:
+        if finding.status is RevocationStatus.GOOD and finding.evidence.reasons_covered is None:
             made = finding.evidence.this_update
             is_older = since is not None and made is not None and made <= since
             notes.append(Note.PROPAGATION if is_older else Note.SOURCES_DISAGREE)
