@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Callable
@@ -28,6 +29,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     oid,
     x509,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_outline import certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.signature import (
     certificate_signature_fault,
     ocsp_signature_fault,
@@ -41,7 +43,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
 DelegateStatus = Callable[[x509.Certificate], RevocationStatus]
 """Whether a responder's own certificate is revoked"""
 
-# Each costs signature checks; a response can carry thousands that all claim to be the responder's.
+# A response can carry thousands of certificates that all claim to be the responder's. To look at one costs little, to
+# check its signature and that of the response a thousand times more.
+_MOST_CERTIFICATES = 64
 _MOST_CANDIDATES = 8
 
 _UNREADABLE: tuple[type[Exception], ...] = (RotationError, *DECODING_ERRORS)
@@ -101,14 +105,12 @@ class Authority:
     def _candidates(self, response: ocsp.OCSPResponse) -> Iterator[x509.Certificate]:
         if _is_responder(self.issuer, response):
             yield self.issuer
-        found = 0
-        for certificate in (*self.policy.trusted_responders, *response.certificates):
-            if not _is_responder(certificate, response) or certificate == self.issuer:
-                continue
-            found += 1
-            if found > _MOST_CANDIDATES:
-                return
-            yield certificate
+        sent = itertools.islice(certificates(response), _MOST_CERTIFICATES)
+        claiming = (each for each in itertools.chain(self.policy.trusted_responders, sent) if each != self.issuer)
+        yield from itertools.islice(
+            (each for each in claiming if _is_responder(each, response)),
+            _MOST_CANDIDATES,
+        )
 
     def _check_authority(self, signer: x509.Certificate) -> None:
         """A delegate must be certified for OCSP signing by the very CA; else any leaf of that CA could vouch."""

@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     serialization,
     x509,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_outline import signature_algorithm
 from ansible_collections.certops.rotation.plugins.module_utils._core.pss import pss_parameters
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
 
@@ -69,7 +70,7 @@ def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) 
     try:
         scheme = response.signature_algorithm_oid
         if scheme == oid.SignatureAlgorithmOID.RSASSA_PSS:
-            parameters, algorithm = pss_parameters(_ocsp_signature_algorithm(response))
+            parameters, algorithm = pss_parameters(signature_algorithm(response))
         else:
             algorithm = response.signature_hash_algorithm
         if not _is_key_for(scheme.dotted_string, signer):
@@ -77,13 +78,6 @@ def ocsp_signature_fault(response: ocsp.OCSPResponse, signer: x509.Certificate) 
     except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
     return _fault(signer, response.signature, response.tbs_response_bytes, algorithm, parameters)
-
-
-def _ocsp_signature_algorithm(response: ocsp.OCSPResponse) -> der.Element:
-    """The AlgorithmIdentifier in the BasicOCSPResponse (RFC 6960 4.2.1)."""
-    explicit = der.sequence(response.public_bytes(serialization.Encoding.DER))[1]
-    basic = explicit.children()[0].children()[1]
-    return der.sequence(basic.content)[1]
 
 
 def _is_key_for(scheme: str, signer: x509.Certificate) -> bool:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import time
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from ansible_collections.certops.rotation.plugins.module_utils._core import der as outline
 from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp as judge
 from ansible_collections.certops.rotation.plugins.module_utils._core import ocsp_request
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
@@ -21,16 +24,24 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     Source,
     SourceKind,
 )
+from ansible_collections.certops.rotation.tests.conformance import der_writer
+from ansible_collections.certops.rotation.tests.conformance.hierarchy import AT as VECTOR_AT
+from ansible_collections.certops.rotation.tests.conformance.hierarchy import hierarchy
+from ansible_collections.certops.rotation.tests.conformance.ocsp_cases import forged, resigned
+from ansible_collections.certops.rotation.tests.conformance.ocsp_writer import ocsp_response
 from ansible_collections.certops.rotation.tests.support.pki import (
     DAY,
     HOUR,
     Authority,
+    Issued,
+    der,
     key_usage,
     make_key,
     ocsp_error,
 )
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -265,6 +276,132 @@ def test_unknown_critical_extension_of_the_response() -> None:
     assert said(CA.ocsp(LEAF.certificate, extra=[(ODD, False)])) == (GOOD, ())
 
 
+@pytest.mark.parametrize("status", ["malformed_request", "internal_error", "try_later", "sig_required", "unauthorized"])
+def test_the_error_of_a_response(status: str) -> None:
+    assert judge.error_status(ocsp_error(status)) == status
+
+
+@pytest.mark.parametrize("response", [CA.ocsp(LEAF.certificate), b"", b"<html>"])
+def test_no_error_but_a_response_or_garbage(response: bytes) -> None:
+    assert judge.error_status(response) is None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        CA.ocsp(LEAF.certificate),
+        CA.ocsp(LEAF.certificate, signer=LEAF),
+        ocsp_error("unauthorized"),
+        b"garbage",
+        bytes((1 << 20) + 1),
+    ],
+)
+def test_the_bytes_are_identified_whatever_they_are(response: bytes) -> None:
+    evidence = judged(response).evidence
+    assert (evidence.sha256, evidence.size) == (hashlib.sha256(response).hexdigest(), len(response))
+    assert (evidence.source.method, evidence.source.url) == ("GET", "http://ocsp.test/")
+
+
+def test_the_signer_is_named() -> None:
+    assert judged(CA.ocsp(LEAF.certificate, signer=CA.delegate())).evidence.signer == "CN=Test OCSP,O=certops tests"
+
+
+def test_archive_cutoff_is_shown() -> None:
+    """RFC 6960 4.4.4: since when the responder keeps what it knows of expired certificates."""
+    world, cutoff = hierarchy(), der_writer.generalized_time(VECTOR_AT - 365 * DAY)
+    archive = der_writer.extension("1.3.6.1.5.5.7.48.1.6", cutoff)
+    finding = judged(
+        world.response(extensions=(archive,)),
+        leaf=world.leaf.certificate,
+        issuer=world.ca.certificate,
+        at=VECTOR_AT,
+    )
+    assert finding.evidence.archive_cutoff == VECTOR_AT - 365 * DAY
+    assert finding.evidence.produced_at == VECTOR_AT - HOUR
+
+
+def test_a_faulty_answer_says_what_is_wrong_with_it() -> None:
+    detail = judged(CA.ocsp(LEAF.certificate, no_next_update=True, extra=[(ODD, True)])).evidence.detail
+    assert detail == (
+        "the responder says good, but it does not say until when (no nextUpdate) "
+        "and it has a critical extension unknown here"
+    )
+
+
+def test_missing_nonce_is_noted() -> None:
+    finding = judged(CA.ocsp(LEAF.certificate), nonce=b"n" * 32)
+    assert finding.status is GOOD and "does not repeat the nonce" in finding.evidence.detail
+
+
+def test_repeated_nonce_is_nothing_to_talk_about() -> None:
+    finding = judged(CA.ocsp(LEAF.certificate, extra=[(x509.OCSPNonce(b"n" * 32), False)]), nonce=b"n" * 32)
+    assert (finding.status, finding.evidence.detail) == (GOOD, "the responder says good")
+
+
+def test_another_nonce_is_refused() -> None:
+    response = CA.ocsp(LEAF.certificate, extra=[(x509.OCSPNonce(b"m" * 32), False)])
+    assert said(response, nonce=b"n" * 32) == (UNKNOWN, (Reason.NONCE_MISMATCH,))
+
+
+@pytest.mark.parametrize("salt", [0, 20, 32])
+@pytest.mark.parametrize("algorithm", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
+def test_rsa_pss(salt: int, algorithm: Any) -> None:
+    ca = Authority.root("RSA Root", key=make_key("rsa"))
+    leaf = ca.issue()
+    pkcs1 = CA.ocsp(leaf.certificate, issuer=ca.certificate, signer=Issued(ca.certificate, ca.key))
+    identifier = x509.load_der_x509_csr(
+        der(
+            x509.CertificateSigningRequestBuilder(subject_name=ca.subject).sign(
+                ca.key, algorithm, rsa_padding=padding.PSS(padding.MGF1(algorithm), salt)
+            )
+        )
+    )
+    scheme = padding.PSS(padding.MGF1(algorithm), salt)
+    parameters = outline.sequence(der(identifier))[1].raw
+    response = resigned(pkcs1, bytes(parameters), lambda data: bytes(ca.key.sign(data, scheme, algorithm)))
+    assert said(response, leaf=leaf.certificate, issuer=ca.certificate) == (GOOD, ())
+    assert said(forged(response), leaf=leaf.certificate, issuer=ca.certificate)[1] == (Reason.SIGNATURE_INVALID,)
+
+
+def test_a_forger_cannot_make_us_ask_for_the_status_of_a_delegate() -> None:
+    """Asking costs requests, so the signature is checked before."""
+    asked: list[x509.Certificate] = []
+
+    def status(delegate: x509.Certificate) -> RevocationStatus:
+        asked.append(delegate)
+        return GOOD
+
+    response = CA.ocsp(LEAF.certificate, signer=CA.delegate(nocheck=False))
+    assert said(forged(response), delegate_status=status)[0] is UNKNOWN and asked == []
+    assert said(response, delegate_status=status)[0] is GOOD and len(asked) == 1
+
+
+def test_a_delegate_certified_with_sha1_is_weak() -> None:
+    """The CA's own signature on the delegate's certificate counts as much as that on the response."""
+    signer = CA.delegate()
+    parts = outline.sequence(der(signer.certificate))
+    tbs = parts[0].children()
+    tbs[2] = outline.read(memoryview(der_writer.signature_algorithm(CA.key, hashes.SHA1())))[0]
+    weak = der_writer.signed(der_writer.sequence(*(bytes(each.raw) for each in tbs)), CA.key, hashes.SHA1())
+    response = CA.ocsp(
+        LEAF.certificate, signer=signer, send_along=Issued(x509.load_der_x509_certificate(weak), signer.key)
+    )
+    assert said(response) == (UNKNOWN, (Reason.SIGNATURE_WEAK,))
+
+
+def test_work_is_bounded_whatever_the_response_carries() -> None:
+    """Thousands of certificates of the responder's name: only the first few cost signature checks."""
+    fake = Authority.root("Test OCSP").delegate("Test OCSP").certificate
+    response = ocsp_response(
+        [hierarchy().single()], key=make_key(), responder=fake, certificates=[fake] * 1500, by_name=True
+    )
+    world = hierarchy()
+    started = time.monotonic()
+    reasons = said(response, leaf=world.leaf.certificate, issuer=world.ca.certificate, at=VECTOR_AT)[1]
+    assert reasons == (Reason.RESPONDER_NOT_AUTHORISED,)
+    assert time.monotonic() - started < 1  # the library alone takes longer to decode them all
+
+
 def test_nonce_that_nobody_asked_for_is_ignored() -> None:
     assert said(CA.ocsp(LEAF.certificate, extra=[(x509.OCSPNonce(b"n" * 32), False)])) == (GOOD, ())
 
@@ -274,6 +411,11 @@ def test_request_is_one_unsigned_question_without_extensions(algorithm: str) -> 
     asked = ocsp.load_der_ocsp_request(ocsp_request.build_request(LEAF.certificate, CA.certificate, algorithm))
     assert (asked.serial_number, asked.hash_algorithm.name) == (LEAF.serial, algorithm)
     assert len(asked.extensions) == 0
+
+
+def test_request_with_a_nonce_has_nothing_else() -> None:
+    asked = ocsp.load_der_ocsp_request(ocsp_request.build_request(LEAF.certificate, CA.certificate, nonce=b"n" * 32))
+    assert [each.value for each in asked.extensions] == [x509.OCSPNonce(b"n" * 32)]
 
 
 def test_get_url_is_appended_and_escaped() -> None:
