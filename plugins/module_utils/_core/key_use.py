@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     CertificateFacts,
@@ -18,7 +18,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
-Rotation = Mapping[str, Any]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Rotation: TypeAlias = "Mapping[str, Any]"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_facts,
@@ -38,6 +38,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
     Signer,
 )
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 # RFC 5280 section 5.3.1.
 REASON_CODES = {
     "unspecified": 0,
@@ -53,7 +56,7 @@ REASON_CODES = {
 USUAL_REASONS = frozenset({"unspecified", "keyCompromise", "superseded", "cessationOfOperation"})
 _AT_ONCE = 8
 
-Authorize = Callable[[Sequence[str]], None]
+Authorize: TypeAlias = "Callable[[Sequence[str]], None]"
 """Proves control of all these names to the CA, without ordering a certificate to its end."""
 
 
