@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_known_cas import (
+    KnownCa,
+    Limit,
+    known_ca,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_options import Options, invalid
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import KEY_TYPES
 
 DEFAULT_STATE = "~/.local/state/certops/acme"
 
-_LETS_ENCRYPT = ".api.letsencrypt.org"
 _LOOPBACK = ("localhost", "127.", "::1")
 
 
@@ -27,14 +31,6 @@ class ExternalAccount:
     kid: str
     hmac_key: str = field(repr=False)
     algorithm: str = "HS256"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many in so many hours."""
-
-    count: int
-    hours: float
 
 
 @dataclass(frozen=True)
@@ -79,26 +75,23 @@ class AcmeConfig:
     max_names: int = 100
     limits: Limits = Limits()
     check_caa: bool = True
+    revocation_reasons: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     preferred_chain: str | None = None
     trust_anchors: str = ""
     trust_anchor_paths: tuple[Path, ...] = ()
 
     @property
-    def is_lets_encrypt(self) -> bool:
-        return is_lets_encrypt(self.directory_url)
-
-
-def is_lets_encrypt(directory_url: str) -> bool:
-    """Production or staging."""
-    return (urllib.parse.urlsplit(directory_url).hostname or "").endswith(_LETS_ENCRYPT)
+    def known(self) -> KnownCa:
+        """What is known of the CA beyond its directory."""
+        return known_ca(self.directory_url)
 
 
 def read_config(name: str, entry: Mapping[str, Any]) -> AcmeConfig:
     """:raises RotationError: ``issuer_invalid``, with the option that is wrong."""
     options = Options(name, {key: value for key, value in entry.items() if key not in ("type", "fallback")})
     url = _directory_url(options)
-    is_le = is_lets_encrypt(url)
+    known, profile = known_ca(url), options.text("profile")
     content = options.text("account_key_content")
     config = AcmeConfig(
         name=name,
@@ -112,17 +105,17 @@ def read_config(name: str, entry: Mapping[str, Any]) -> AcmeConfig:
         terms_agreed=options.flag("terms_agreed", False),
         eab=_external_account(options),
         ca_bundle=options.path("ca_bundle"),
-        profile=options.text("profile"),
+        profile=profile,
         challenges=_challenges(options),
         timeout=options.number("timeout", 180.0, least=1.0),
         request_timeout=options.number("request_timeout", 30.0, least=0.1),
         concurrency=int(options.number("concurrency", 16, least=1)),
-        # Let's Encrypt has had no OCSP since 2025-08-06; of other CAs only their documentation tells.
-        ocsp=options.flag("ocsp", not is_le),
+        ocsp=options.flag("ocsp", known.ocsp),
         ari=options.flag("ari", True),
-        max_names=int(options.number("max_names", 100, least=1)),
-        limits=_limits(options, is_le),
+        max_names=int(options.number("max_names", known.most_names(profile), least=1)),
+        limits=_limits(options, known),
         check_caa=options.flag("check_caa", True),
+        revocation_reasons=options.texts("revocation_reasons"),
         resolvers=options.texts("resolvers"),
         preferred_chain=options.text("preferred_chain"),
         trust_anchors="\n".join(options.texts("trust_anchors")),
@@ -155,10 +148,9 @@ def _contact(options: Options) -> tuple[str, ...]:
 
 
 def _external_account(options: Options) -> ExternalAccount | None:
-    given = options.mapping("eab")
-    if given is None:
+    inner = options.inner("eab")
+    if inner is None:
         return None
-    inner = Options(options.issuer, given, "eab.")
     kid, hmac_key = inner.text("kid"), inner.text("hmac_key")
     algorithm = inner.one_of("algorithm", ("HS256", "HS384", "HS512"), "HS256")
     inner.no_more()
@@ -196,24 +188,19 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _limits(options: Options, is_le: bool) -> Limits:
-    given = options.mapping("limits") or {}
-    inner = Options(options.issuer, given, "limits.")
-    # Of Let's Encrypt (2026-08): 300 orders in 3 hours, 5 certificates for the very same names in 7 days.
-    orders, same = (Limit(300, 3), Limit(5, 168)) if is_le else (None, None)
-    limits = Limits(
-        _limit(inner, "orders", orders),
-        _limit(inner, "same_names", same),
-    )
+def _limits(options: Options, known: KnownCa) -> Limits:
+    inner = options.inner("limits")
+    if inner is None:
+        return Limits(known.orders, known.same_names)
+    limits = Limits(_limit(inner, "orders", known.orders), _limit(inner, "same_names", known.same_names))
     inner.no_more()
     return limits
 
 
 def _limit(options: Options, name: str, default: Limit | None) -> Limit | None:
-    given = options.mapping(name)
-    if given is None:
+    inner = options.inner(name)
+    if inner is None:
         return default
-    inner = Options(options.issuer, given, f"{options.prefix}{name}.")
     limit = Limit(int(inner.number("count", 0, least=1)), inner.number("hours", 0, least=0.01))
     inner.no_more()
     return limit

@@ -41,7 +41,7 @@ class Options:
         if value is None or value == "":
             return None
         if not isinstance(value, str):
-            raise self._invalid(name, "is not a text")
+            raise self.invalid(name, "is not a text")
         return str.__str__(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ class Options:
             return ()
         listed: Sequence[Any] = [value] if isinstance(value, str) else value
         if not isinstance(listed, (list, tuple)) or not all(isinstance(one, str) and one for one in listed):
-            raise self._invalid(name, "is not a list of texts")
+            raise self.invalid(name, "is not a list of texts")
         return tuple(str.__str__(one) for one in listed)
 
     def path(self, name: str) -> Path | None:
@@ -66,7 +66,7 @@ class Options:
             return value
         word = str(value).strip().lower()
         if word not in _TRUE + _FALSE:
-            raise self._invalid(name, "is neither true nor false")
+            raise self.invalid(name, "is neither true nor false")
         return word in _TRUE
 
     def number(self, name: str, default: float, *, least: float) -> float:
@@ -74,15 +74,15 @@ class Options:
         try:
             number = float(default if value is None else value)
         except (TypeError, ValueError):
-            raise self._invalid(name, "is not a number") from None
+            raise self.invalid(name, "is not a number") from None
         if isinstance(value, bool) or not least <= number < 1e9:
-            raise self._invalid(name, f"must be a number from {least:g} on")
+            raise self.invalid(name, f"must be a number from {least:g} on")
         return number
 
     def one_of(self, name: str, known: Sequence[str], default: str) -> str:
         value = self.text(name) or default
         if value not in known:
-            raise self._invalid(name, f"is one of {', '.join(known)}")
+            raise self.invalid(name, f"is one of {', '.join(known)}")
         return value
 
     def mapping(self, name: str) -> Mapping[str, Any] | None:
@@ -90,14 +90,19 @@ class Options:
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise self._invalid(name, "is not a dictionary")
+            raise self.invalid(name, "is not a dictionary")
         return value
+
+    def inner(self, name: str) -> Options | None:
+        """The options in a dictionary; None where there is none."""
+        given = self.mapping(name)
+        return None if given is None else Options(self.issuer, given, f"{self.prefix}{name}.")
 
     def command(self, name: str) -> tuple[str, ...]:
         """A program and its arguments; never a line for a shell."""
         value = self.anything(name)
         if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, str) for one in value):
-            raise self._invalid(name, "is a list: the program, then its arguments")
+            raise self.invalid(name, "is a list: the program, then its arguments")
         return tuple(str.__str__(one) for one in value)
 
     def no_more(self) -> None:
@@ -106,5 +111,5 @@ class Options:
             unknown = ", ".join(sorted(self._left))
             raise invalid(self.issuer, f"{self.prefix}{unknown}", "is not known")
 
-    def _invalid(self, name: str, what: str) -> RotationError:
+    def invalid(self, name: str, what: str) -> RotationError:
         return invalid(self.issuer, f"{self.prefix}{name}", what)

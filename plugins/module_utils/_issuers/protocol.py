@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Union, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.ari import RenewalHint
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 REVOCATION_REASONS = frozenset(
     {
@@ -38,7 +42,11 @@ class Order:
     server_names: tuple[str, ...]
     must_staple: bool = False
     replaces: str | None = None
-    """Serial of the predecessor, for issuers that are told (ARI) and for the record."""
+    """Serial of the predecessor, for the record."""
+    predecessor_pem: str | None = None
+    """Its certificate, for issuers that are told what is replaced (ARI)."""
+    order: str | None = None
+    """URL of the order that an earlier run made for this very request, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Receipt:
     """Whose right it was: ``ca`` (it is ours), ``account``, ``authorizations``, ``certificate_key``; None: unknown."""
 
 
-Signer = Callable[[bytes], bytes]
+Signer: TypeAlias = "Callable[[bytes], bytes]"
 """Signs bytes with one private key, wherever that is, in the form of RFC 7518."""
 
 
@@ -114,6 +122,28 @@ class TakesKeySignatures(Protocol):
         """Revoke with a request that ``sign`` signs, again if the issuer wants it again.
 
         :raises RotationError: whatever the issuer objects to, and whatever ``sign`` raises.
+        """
+
+
+@runtime_checkable
+class AnswersHttp01(Protocol):
+    """An issuer that may ask hosts for answers to http-01 challenges which are always the same."""
+
+    def http01_thumbprint(self) -> str | None:
+        """What a host answers every token with, after a dot (RFC 8555 section 8.3); None if nothing is to be answered.
+
+        :raises RotationError: when the account has no usable key.
+        """
+
+
+@runtime_checkable
+class HintsAtRenewal(Protocol):
+    """An issuer that says when it wants certificates to be replaced (RFC 9773)."""
+
+    def renewal_hint(self, certificate: x509.Certificate, *, at: datetime) -> RenewalHint | None:
+        """What it says about the certificate; asked no more often than it wants. None if it says nothing.
+
+        :raises RotationError: when it cannot be asked.
         """
 
 
