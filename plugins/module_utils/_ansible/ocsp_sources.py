@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Callable
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
     Downloads,
