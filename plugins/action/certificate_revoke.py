@@ -258,11 +258,11 @@ class ActionModule(FleetAction):
 
     def _note(self, rotation: Rotation, outcome: Receipt | RotationError, issuer: Issuer) -> bool:
         if isinstance(outcome, RotationError):
-            if outcome.code == "certificate_expired" and not rotation.get("is_alone"):
-                settle(rotation, "skipped", None)
-                self.warn(rotation, outcome.message)
-            else:
+            if rotation.get("is_alone") or not _is_no_failure(outcome, rotation, issuer):
                 self.failing(rotation, outcome)
+            else:
+                settle(rotation, "skipped", None)
+                self.warn(rotation, f"{outcome.message}. {outcome.remedy}")
             return False
         settle(rotation, outcome.state, as_text(outcome.at), by=outcome.by)
         self.stamp(rotation, "revoked")
@@ -367,6 +367,14 @@ class ActionModule(FleetAction):
 def _chain(rotation: Rotation) -> str:
     """The predecessor, and what is known of the CAs above it."""
     return predecessor_pem(rotation) + str(rotation["predecessor"].get("chain_pem") or "")
+
+
+def _is_no_failure(error: RotationError, rotation: Rotation, issuer: Issuer) -> bool:
+    """What a CA refuses because it is none of its own, or nobody accepts it any more, is done but for this."""
+    if error.code == "certificate_expired":
+        return True
+    is_refusal_of_ca = bool(error.facts.get("type"))
+    return is_refusal_of_ca and issuer.issued(predecessor_certificate(rotation)) is None
 
 
 def _given(entry: dict[str, Any]) -> dict[str, Any]:
