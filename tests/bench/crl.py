@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """10,000 certificates against one CRL of 1,000,000 entries: time and memory, each beside a floor of the same run.
 
-The floor of the time is what cryptography takes to parse that CRL and verify its signature, without looking anything up;
-the floor of the memory is the size of the CRL. Each measurement is a process of its own; the fastest and the largest
-count. The certificates are loaded before, and their chain is not verified: that is the same work with any CRL.
+The floor of the time is what cryptography takes to parse that CRL and verify its signature, with nothing looked up; the
+floor of the memory is the size of the CRL. Each measurement is a process of its own; the fastest and the largest count.
+The certificates are loaded before, and their chain is not verified: that is the same work with any CRL.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ _INVALIDITY_DATE = bytes.fromhex("551d18")
 CERTIFICATE_ISSUER = bytes.fromhex("551d1d")
 _UNDERSTOOD = frozenset({_REASON, _INVALIDITY_DATE, CERTIFICATE_ISSUER})
 
+_IDENTIFIER = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+")
+
 # Months have their days, and leap years one more; UTCTime has the years 1950 to 2049.
 _DAY = rb"(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8]))"
 _LEAP = rb"(?:[02468][048]|[13579][26])"
@@ -52,6 +54,7 @@ class EntryShape:
     """matches an entry of this shape, all of it and nothing else"""
     length: bytes
     """the length of the entry as it stands there"""
+    size: int
     serial_length: bytes
     """the same of the serial number"""
     serial_size: int
@@ -76,6 +79,7 @@ def shape_of(entry: memoryview) -> EntryShape:
     return EntryShape(
         pattern=pattern,
         length=_length(element),
+        size=len(element.content),
         serial_length=_length(serial),
         serial_size=len(serial.content),
         has_unknown_critical=any(each.critical and each.identifier not in _UNDERSTOOD for each in extensions),
@@ -123,8 +127,10 @@ def _extension(element: der.Element) -> _Extension:
     parts = element.children()
     critical = len(parts) == 3
     tags = [der.OBJECT_IDENTIFIER, der.BOOLEAN, der.OCTET_STRING] if critical else [0x06, der.OCTET_STRING]
-    if element.tag != der.SEQUENCE or [part.tag for part in parts] != tags or not parts[0].content:
+    if element.tag != der.SEQUENCE or [part.tag for part in parts] != tags:
         raise der.NotDerError("not an extension")
+    if not _IDENTIFIER.fullmatch(parts[0].content):
+        raise der.NotDerError("not an object identifier")
     if critical and bytes(parts[1].content) != b"\xff":  # FALSE is the default, which DER leaves out
         raise der.NotDerError("a BOOLEAN that is not TRUE")
     fixed = b"".join(re.escape(bytes(part.raw)) for part in parts[:-1])

@@ -46,7 +46,7 @@ class EntryIndex:
         self._start, self._end = start, end
         self._shards: list[dict[bytes, int]] = [{}]
         self._more: dict[bytes, list[int]] = {}
-        self._shapes: list[EntryShape] = []
+        self._shapes: dict[EntryShape, None] = {}
         self._count = 0
         self.has_unknown_critical = False
         """RFC 5280 5.3: such a CRL says nothing about any certificate"""
@@ -108,16 +108,25 @@ class EntryIndex:
                 self._keep(patterns.keys(self._data, position, match.end()), position)
                 position = match.end()
                 continue
+            known = len(self._shapes)
+            position = self._read_slowly(position)
+            if len(self._shapes) > known:
+                patterns = _Patterns(list(self._shapes))
+
+    def _read_slowly(self, start: int) -> int:
+        """A chunk of entries one by one, for their shapes; where it ends."""
+        position, keys = start, []
+        while position < self._end and len(keys) < _CHUNK:
             entry = self._entry(position)
             shape = shape_of(entry)
             self.has_unknown_critical |= shape.has_unknown_critical
             self.has_certificate_issuers |= shape.has_certificate_issuer
             if len(self._shapes) < _MOST_SHAPES:
-                self._shapes.append(shape)
-                patterns = _Patterns(self._shapes)
-            else:
-                self._keep([_key(bytes(der.sequence(entry)[0].content))], position)
-                position += len(entry)
+                self._shapes[shape] = None
+            keys.append(_key(bytes(der.sequence(entry)[0].content)))
+            position += len(entry)
+        self._keep(keys, start)
+        return position
 
     def _keep(self, keys: list[bytes], position: int) -> None:
         self._count += len(keys)
@@ -140,11 +149,12 @@ class _Patterns:
     def __init__(self, shapes: Sequence[EntryShape]) -> None:
         entry = b"(?:" + b"|".join(shape.pattern for shape in shapes) + b")" if shapes else b"(?!)"
         self.chunk = re.compile(b"(?s)(?:%s){1,%d}" % (entry, _CHUNK)).match
-        # The shapes were proven by ``chunk``, so the lengths alone tell where the next entry begins.
         self._long = [shape for shape in shapes if shape.serial_size >= _KEY]
-        self._short = [shape for shape in shapes if shape.serial_size < _KEY]
-        self._find_long = _finder(self._long, self._short, entry, rb"(.{%d})" % _KEY)
-        self._find_short = _finder(self._short, self._long, entry, None)
+        self._short = [shape for shape in shapes if shape not in self._long]
+        long = b"(?:%s)(.{%d})" % (_serials(self._long, cut=_KEY), _KEY)
+        short = b"(%s)" % _serials(self._short)
+        self._find_long = _finder(self._long, self._short, long)
+        self._find_short = _finder(self._short, self._long, short)
 
     def keys(self, data: bytes, start: int, end: int) -> list[bytes]:
         """The keys of the entries there, in no order that matters."""
@@ -157,19 +167,24 @@ class _Patterns:
 
 
 def _finder(
-    shapes: Sequence[EntryShape], others: Sequence[EntryShape], entry: bytes, key: bytes | None
+    shapes: Sequence[EntryShape], others: Sequence[EntryShape], key: bytes
 ) -> Callable[[bytes, int, int], list[bytes]]:
-    """``findall`` of the keys of ``shapes``; entries of ``others`` give b"" (no key is empty)."""
-    lengths = b"|".join(sorted({re.escape(shape.length) for shape in shapes}))
-    serials = {re.escape(shape.serial_length): shape.serial_size for shape in shapes}
-    if key is not None:
-        before = b"|".join(b"%s.{%d}" % (length, size - _KEY) for length, size in serials.items())
-        ahead = b"(?=0(?:%s)\x02(?:%s)%s)" % (lengths, before, key)
-    else:
-        contents = b"|".join(b"%s.{%d}" % (length, size) for length, size in serials.items())
-        ahead = b"(?=0(?:%s)\x02(%s))" % (lengths, contents)
-    passed = b"(?:%s)?" % ahead if others else ahead
-    return re.compile(b"(?s)" + passed + entry).findall
+    """``findall`` of the keys of ``shapes``; entries of ``others`` give b"" (no key is empty).
+
+    For entries that are proven to be well-formed, so that their lengths alone tell where the next one begins.
+    """
+    ahead = b"(?=0(?:%s)\x02%s)" % (_alternatives(re.escape(shape.length) for shape in shapes), key)
+    whole = _alternatives(b"%s.{%d}" % (re.escape(shape.length), shape.size) for shape in (*shapes, *others))
+    return re.compile(b"(?s)%s0(?:%s)" % (b"(?:%s)?" % ahead if others else ahead, whole)).findall
+
+
+def _serials(shapes: Sequence[EntryShape], cut: int = 0) -> bytes:
+    """Serial numbers with their lengths, without so many last bytes."""
+    return _alternatives(b"%s.{%d}" % (re.escape(shape.serial_length), shape.serial_size - cut) for shape in shapes)
+
+
+def _alternatives(patterns: Iterable[bytes]) -> bytes:
+    return b"|".join(sorted(set(patterns)))
 
 
 def _key(content: bytes) -> bytes:
