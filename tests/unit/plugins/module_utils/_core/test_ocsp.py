@@ -119,7 +119,9 @@ def test_unsigned_errors_prove_nothing(status: str) -> None:
     assert status in finding.evidence.detail
 
 
-@pytest.mark.parametrize("garbage", [b"", b"<html>", b"\x30\x03\x0a\x01\x00", CA.crl()])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"<html>", b"\x30\x03\x0a\x01\x00", CA.crl()], ids=["empty", "page", "no-response", "crl"]
+)
 def test_garbage_is_unreadable(garbage: bytes) -> None:
     assert said(garbage) == (UNKNOWN, (Reason.UNREADABLE,))
 
@@ -281,7 +283,7 @@ def test_the_error_of_a_response(status: str) -> None:
     assert judge.error_status(ocsp_error(status)) == status
 
 
-@pytest.mark.parametrize("response", [CA.ocsp(LEAF.certificate), b"", b"<html>"])
+@pytest.mark.parametrize("response", [CA.ocsp(LEAF.certificate), b"", b"<html>"], ids=["good", "empty", "page"])
 def test_no_error_but_a_response_or_garbage(response: bytes) -> None:
     assert judge.error_status(response) is None
 
@@ -295,6 +297,7 @@ def test_no_error_but_a_response_or_garbage(response: bytes) -> None:
         b"garbage",
         bytes((1 << 20) + 1),
     ],
+    ids=["good", "refused", "error", "unreadable", "too-large"],
 )
 def test_the_bytes_are_identified_whatever_they_are(response: bytes) -> None:
     evidence = judged(response).evidence
