@@ -80,8 +80,6 @@ class Reason(_Word):
     """a delta CRL, and no complete CRL at hand that it continues"""
     MISPLACED_ENTRY = "misplaced_entry"
     """an entry that lifts a hold, as only those of delta CRLs can"""
-    UNSUPPORTED_DELTA = "unsupported_delta"
-    UNSUPPORTED_INDIRECT = "unsupported_indirect"
     UNSUPPORTED_VERSION = "unsupported_version"
     UNSUPPORTED_POINTER = "unsupported_pointer"
     # about asking
