@@ -24,6 +24,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.http01_plan
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_config import dumped_files
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http01_question import Question, what_is_wrong
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import fallbacks
 from ansible_collections.certops.rotation.plugins.plugin_utils.nginx_dump import read_dump
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import HostAction, Rotation, active
 
@@ -88,11 +89,27 @@ class Http01Setup:
                 self._action.failing(rotation, error)
                 continue
             if thumbprint is not None:
+                self._warn_of_fallbacks(rotation, issuers, thumbprints)
                 for name in rotation.get("server_names") or []:
                     if not name.startswith("*."):  # which only DNS can prove: the issuer has a word on that
                         questions = self._questions(rotation, name, thumbprint)
                         found.append(_Name(rotation, Wanted(name, issuer, thumbprint), questions))
         return found
+
+    def _warn_of_fallbacks(self, rotation: Rotation, issuers: Mapping[str, Any], thumbprints: _Thumbprints) -> None:
+        """A server block answers for one account, so another issuer can only step in with the same key."""
+        issuer = str(rotation["issuer"])
+        try:
+            others = [one for one in fallbacks(issuer, issuers) if thumbprints.of(one) is not None]
+        except RotationError:
+            return  # an issuer that is only a fallback, and is not right, is for the step that needs it
+        for other in others:
+            if thumbprints.of(other) != thumbprints.of(issuer):
+                self._action.warn(
+                    rotation,
+                    f"the fallback {other} could not validate by http-01 on this host: its account has another key "
+                    f"than that of {issuer}; give both the same account_key",
+                )
 
     def _questions(self, rotation: Rotation, name: str, thumbprint: str) -> list[Question]:
         given = self._options.get("address")

@@ -182,3 +182,15 @@ def test_wildcards_are_for_dns(host: Host) -> None:
     result = host.step("key_csr", host.due(server_names=["*.example.org"]), **host.options())
     assert "error" not in result["rotations"][0]
     assert len(host.modules.outputs) == 1
+
+
+def test_a_fallback_with_another_account_key_is_warned_of(host: Host) -> None:
+    host.issuers["other"] = host.issuer("other")
+    host.issuers["le"] = host.issuer("le", fallback=["other"])
+    _result, found = host.prepared(adopt=True)
+    assert "error" not in found
+    [text] = found["warnings"]
+    assert "the fallback other" in text
+    host.issuers["other"]["account_key"] = host.issuers["le"]["account_key"]
+    _result, found = host.prepared()
+    assert "warnings" not in found
