@@ -65,6 +65,7 @@ class HttpServer:
         self.replies: dict[str, Reply] = {}
         self.sooner: dict[str, list[Reply]] = {}
         self.responders: dict[str, OcspAnswer] = {}
+        self.responder_headers: dict[str, Mapping[str, str]] = {}
         self.ending = threading.Event()
         handler = type("Handler", (_Handler,), {"web": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -102,8 +103,9 @@ class HttpServer:
         sooner = self.sooner.get(path)
         return sooner.pop(0) if sooner else self.replies.get(path, Reply(status=404))
 
-    def put_ocsp(self, path: str, answer: OcspAnswer) -> str:
+    def put_ocsp(self, path: str, answer: OcspAnswer, headers: Mapping[str, str] | None = None) -> str:
         self.responders[path] = answer
+        self.responder_headers[path] = headers or {}
         return self.url(path)
 
     def count(self, path: str) -> int:
@@ -118,7 +120,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._note()
         for path, answer in self.web.responders.items():
             if self.path.startswith(path + "/"):
-                return self._send_ocsp(answer, base64.b64decode(urllib.parse.unquote(self.path[len(path) + 1 :])))
+                request = base64.b64decode(urllib.parse.unquote(self.path[len(path) + 1 :]))
+                return self._send_ocsp(path, answer, request)
         return self._send(self.web.reply(self.path))
 
     def do_POST(self) -> None:
@@ -127,7 +130,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         answer = self.web.responders.get(self.path)
         if answer is None:
             return self._send(self.web.reply(self.path))
-        return self._send_ocsp(answer, body)
+        return self._send_ocsp(self.path, answer, body)
 
     def log_message(self, *args: Any) -> None:
         """Quiet."""
@@ -136,8 +139,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.web.requests.append((self.command, self.path))
         self.web.headers.append({name.lower(): value for name, value in self.headers.items()})
 
-    def _send_ocsp(self, answer: OcspAnswer, request: bytes) -> None:
-        self._send(Reply(answer(ocsp.load_der_ocsp_request(request))))
+    def _send_ocsp(self, path: str, answer: OcspAnswer, request: bytes) -> None:
+        headers = self.web.responder_headers.get(path, {})
+        self._send(Reply(answer(ocsp.load_der_ocsp_request(request)), headers=headers))
 
     def _send(self, reply: Reply) -> None:
         time.sleep(reply.delay)

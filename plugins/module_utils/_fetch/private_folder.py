@@ -39,12 +39,15 @@ class PrivateFolder:
             try:
                 handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
             except OSError:
-                handle = None
-        if handle is None:
+                handle = -1
+        if handle >= 0 and not _is_ours(os.fstat(handle)):
+            os.close(handle)
+            handle = -1
+        if handle < 0:
             yield None
             return
         with os.fdopen(handle, "rb") as file:
-            yield file if _is_ours(os.fstat(handle)) else None
+            yield file
 
     def write(self, name: str, *parts: bytes, synced: bool = False) -> None:
         """:param synced: survives a power cut too, not only a kill."""
@@ -100,25 +103,28 @@ class PrivateFolder:
                 os.close(handle)
 
     def _lock(self, name: str, deadline: float) -> int | None:
-        while True:
-            handle = None
+        with contextlib.suppress(OSError):  # a folder that cannot be written to, or a file system without locks
+            while True:
+                handle = self._try_to_lock(name)
+                if handle is not None or time.monotonic() >= deadline:
+                    return handle
+                time.sleep(_LOOK_AGAIN)
+        return None
+
+    def _try_to_lock(self, name: str) -> int | None:
+        with self._opened() as folder:
+            handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
             try:
-                with self._opened() as folder:
-                    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-                    handle = os.open(name, flags, 0o600, dir_fd=folder)
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    there = os.stat(name, dir_fd=folder, follow_symlinks=False)
-                    if os.path.samestat(there, os.fstat(handle)):
-                        return handle
-            except (BlockingIOError, FileNotFoundError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(name, folder, handle):
+                    return handle
+            except BlockingIOError:
                 pass
-            except OSError:
-                deadline = 0.0  # a file system without locks
-            if handle is not None:
+            except BaseException:
                 os.close(handle)
-            if time.monotonic() >= deadline:
-                return None
-            time.sleep(_LOOK_AGAIN)
+                raise
+            os.close(handle)
+            return None
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -145,6 +151,13 @@ class PrivateFolder:
         for path in (*reversed(self.path.parents), self.path):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o700)
+
+
+def _is_at(name: str, folder: int, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _is_ours(state: os.stat_result) -> bool:
