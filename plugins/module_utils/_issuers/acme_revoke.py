@@ -159,9 +159,8 @@ class AcmeRevoker:
 
 def _payload(certificate: x509.Certificate, reason: str) -> dict[str, Any]:
     der = certificate.public_bytes(serialization.Encoding.DER)
-    # RFC 5280 wants the absence of a reason instead of "unspecified".
-    code = {"reason": REASON_CODES[reason]} if reason != "unspecified" else {}
-    return {"certificate": base64url(der), **code}
+    # The reason may be left out, says RFC 8555, and there are servers that refuse a request without it.
+    return {"certificate": base64url(der), "reason": REASON_CODES[reason]}
 
 
 def _explained(error: RotationError, certificate: x509.Certificate) -> RotationError:
