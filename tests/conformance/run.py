@@ -111,7 +111,6 @@ def main(arguments: Sequence[str]) -> int:
     reports = run_suites(suites, options.word)
     for report in reports:
         print("\n".join(report.lines()))
-    print(f"slowest: {max((report.seconds, report.suite) for report in reports)[1]}", file=sys.stderr)
     return 1 if any(report.failures for report in reports) else 0
 
 
