@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Callable
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.downloads import (
     Downloads,

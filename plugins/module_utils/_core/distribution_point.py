@@ -21,7 +21,7 @@ PointName = Union[x509.GeneralName, Comparable]
 Reasons = FrozenSet[x509.ReasonFlags]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def all_reasons() -> Reasons:
     """What the bits of a ReasonFlags can name. A revocation for no reason given belongs to each of them."""
     return frozenset(flag for flag in x509.ReasonFlags if flag not in _NO_BITS)

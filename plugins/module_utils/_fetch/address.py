@@ -9,12 +9,12 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterator
-from typing import Union
+from typing import Tuple, Union
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 _Ip = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-Place = tuple[socket.AddressFamily, tuple[object, ...]]
+Place = Tuple[socket.AddressFamily, Tuple[object, ...]]
 """A family, and an address that a socket of it connects to."""
 
 # No CA is there, but the credentials of a cloud's machine are: refused even where private addresses are allowed.

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, List, Tuple
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library, serialization
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
@@ -266,7 +266,7 @@ def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoin
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-_Addresses = list[tuple[socket.AddressFamily, tuple[object, ...]]]
+_Addresses = List[Tuple[socket.AddressFamily, Tuple[object, ...]]]
 
 
 def _addresses(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
