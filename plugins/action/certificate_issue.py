@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
@@ -16,7 +17,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Issued, Issuer, Order
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Issued, Order
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import fallbacks
 from ansible_collections.certops.rotation.plugins.modules.certificate_issue import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
@@ -25,6 +27,32 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
 )
 
 _MOST_ISSUERS_AT_ONCE = 8
+# What another CA would refuse as well, or must not be asked for: what is wrong is the entry, the request or its key.
+_NO_MATTER_OF_THE_ISSUER = frozenset(
+    {
+        "acme_bad_csr",
+        "challenge_needs_host",
+        "csr_invalid",
+        "csr_names_differ",
+        "issuer_invalid",
+        "issuer_unknown",
+        "key_blocked",
+        "key_weak",
+        "name_invalid",
+    }
+)
+
+Outcome = Issued | RotationError
+
+
+@dataclass
+class _Wanted:
+    """A rotation that needs a certificate, and who is still to be asked for it."""
+
+    rotation: Rotation
+    issuers: list[str]
+    """The next to be asked first."""
+    failures: list[tuple[str, RotationError]] = field(default_factory=list)
 
 
 class ActionModule(FleetAction):
@@ -34,18 +62,40 @@ class ActionModule(FleetAction):
     argument_spec = ARGUMENT_SPEC
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
-        wanted = [one for one in self.active(rotations) if self._is_due(one)]
-        groups = self._by_issuer(wanted)
-        orders = [_described(one) for _issuer, group in groups for one in group]
+        self._issuers = OpenIssuers(self.options["issuers"])
+        waiting = [one for one in map(self._wanted, self.active(rotations)) if one]
         if self.check_mode:
-            return {"changed": bool(orders), "orders": orders}
-        with ThreadPoolExecutor(_MOST_ISSUERS_AT_ONCE) as pool:
-            outcomes = list(pool.map(_issue, groups))
+            return self._described(waiting)
+        orders = [_described(one.rotation) for one in waiting]
         changed = False
-        for (_issuer, group), outcome in zip(groups, outcomes, strict=True):
-            for rotation, one in zip(group, outcome, strict=True):
-                changed |= self._note(rotation, one)
+        while waiting:
+            outcomes = self._asked(waiting)
+            for one, outcome in zip(waiting, outcomes, strict=True):
+                changed |= self._note(one, outcome)
+            waiting = [one for one in waiting if one.issuers]
         return {"changed": changed, "orders": orders}
+
+    def _described(self, waiting: Sequence[_Wanted]) -> dict[str, Any]:
+        """Opens the issuers, and tells what would be ordered."""
+        orders = []
+        for one in waiting:
+            try:
+                self._issuers.get(one.issuers[0])
+                orders.append(_described(one.rotation))
+            except RotationError as error:
+                self.failing(one.rotation, error)
+        return {"changed": bool(orders), "orders": orders}
+
+    def _wanted(self, rotation: Rotation) -> _Wanted | None:
+        """Who is to be asked for the rotation's certificate; None if it needs none."""
+        if not self._is_due(rotation):
+            return None
+        name = str(rotation.get("issuer") or "")
+        try:
+            return _Wanted(rotation, [name, *fallbacks(name, self.options["issuers"])])
+        except RotationError as error:
+            self.failing(rotation, error)
+            return None
 
     def _is_due(self, rotation: Rotation) -> bool:
         """A decision is not asked of those who use this step alone. In check mode no request has been made yet."""
@@ -55,50 +105,71 @@ class ActionModule(FleetAction):
             self.check_mode and action_of(rotation) == "rotate"
         )
 
-    def _by_issuer(self, wanted: Sequence[Rotation]) -> list[tuple[Issuer, list[Rotation]]]:
-        """Rotations by issuer; those whose issuer does not open get its error."""
-        issuers = OpenIssuers(self.options["issuers"])
-        groups: dict[str, tuple[Issuer, list[Rotation]]] = {}
-        for rotation in wanted:
-            name = str(rotation.get("issuer") or "")
-            try:
-                groups.setdefault(name, (issuers.get(name), []))[1].append(rotation)
-            except RotationError as error:
-                self.failing(rotation, error)
-        return list(groups.values())
+    def _asked(self, waiting: Sequence[_Wanted]) -> list[Outcome]:
+        """What the next issuer of each says; each issuer is asked once for all of its own, side by side."""
+        groups: dict[str, list[int]] = {}
+        for number, one in enumerate(waiting):
+            groups.setdefault(one.issuers[0], []).append(number)
+        outcomes: dict[int, Outcome] = {}
+        with ThreadPoolExecutor(_MOST_ISSUERS_AT_ONCE) as pool:
+            for numbers, found in zip(
+                groups.values(),
+                pool.map(lambda name: self._issue(name, [waiting[one].rotation for one in groups[name]]), groups),
+                strict=True,
+            ):
+                outcomes.update(zip(numbers, found, strict=True))
+        return [outcomes[number] for number in range(len(waiting))]
 
-    def _note(self, rotation: Rotation, outcome: Issued | RotationError) -> bool:
-        """Put the outcome into the rotation; True if the CA made a certificate."""
-        if isinstance(outcome, RotationError):
-            self.failing(rotation, outcome)
-            return False
+    def _issue(self, name: str, rotations: Sequence[Rotation]) -> list[Outcome]:
         try:
-            rotation["issued"] = _facts(outcome)
+            return self._issuers.get(name).issue([_order(rotation) for rotation in rotations])
+        except RotationError as error:
+            return [error] * len(rotations)
+
+    def _note(self, one: _Wanted, outcome: Outcome) -> bool:
+        """Put the outcome into the rotation; True if a CA made a certificate. Those left in ``issuers`` are next."""
+        rotation, name = one.rotation, one.issuers.pop(0)
+        if isinstance(outcome, RotationError):
+            self._note_failure(one, name, outcome)
+            return False
+        one.issuers.clear()
+        try:
+            rotation["issued"] = {**_facts(outcome), "issuer": name}
         except RotationError as error:
             self.failing(rotation, error)
             return True
         self.stamp(rotation, "issued")
+        for other, failure in one.failures:
+            self.warn(rotation, f"ISSUED BY {name} because {other} did not: {failure.message} ({failure.code})")
         for text in outcome.warnings:
             self.warn(rotation, text)
         return outcome.is_new
 
-
-def _issue(group: tuple[Issuer, list[Rotation]]) -> list[Issued | RotationError]:
-    issuer, rotations = group
-    try:
-        return issuer.issue([_order(rotation) for rotation in rotations])
-    except RotationError as error:
-        return [error] * len(rotations)
+    def _note_failure(self, one: _Wanted, name: str, error: RotationError) -> None:
+        """Let the next issuer try, or fail: with what the first said, because that is the one that was wanted."""
+        one.failures.append((name, error))
+        if error.code in _NO_MATTER_OF_THE_ISSUER:
+            one.issuers.clear()
+        if one.issuers:
+            return
+        for text in error.facts.pop("warnings", ()):
+            self.warn(one.rotation, text)
+        for other, failure in one.failures[1:]:
+            self.warn(one.rotation, f"the fallback {other} did not issue either: {failure.message} ({failure.code})")
+        self.failing(one.rotation, one.failures[0][1])
 
 
 def _order(rotation: Rotation) -> Order:
+    predecessor = rotation.get("predecessor") or {}
     return Order(
         host=str(rotation.get("host") or ""),
         name=str(rotation.get("name") or ""),
         csr_pem=str(rotation["prepared"]["csr_pem"]),
         server_names=tuple(rotation.get("server_names") or ()),
         must_staple=bool(rotation.get("must_staple")),
-        replaces=(rotation.get("predecessor") or {}).get("serial"),
+        replaces=predecessor.get("serial"),
+        predecessor_pem=predecessor.get("certificate_pem"),
+        order=rotation["prepared"].get("order"),
     )
 
 

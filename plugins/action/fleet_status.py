@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.modules.fleet_status import AR
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import Place, places, served_entry
 from ansible_collections.certops.rotation.plugins.plugin_utils.host_values import host_values
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
+from ansible_collections.certops.rotation.plugins.plugin_utils.renewal_hints import add_renewal_hints
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation, active
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
 
@@ -48,6 +49,7 @@ class ActionModule(FleetAction):
             judge = judging(self.step, self.options)
             self._look(new, rotations, judge, at)
             _judge(new, judge, at)
+            add_renewal_hints(new, self.options["issuers"], at)
         for rotation in new:
             self.stamp(rotation, "detected", at)
         waiting = [one for one in self.active(rotations) if _is_another_installed(one)] if only_new else []

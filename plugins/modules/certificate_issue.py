@@ -19,7 +19,10 @@ options:
   issuers:
     description:
       - Certificate authorities by name, as in C(rotate_issuers).
-      - An entry has a C(type); V(internal_ca) takes C(directory) and C(passphrase).
+      - An entry has a C(type). V(internal_ca) takes C(directory) and C(passphrase); the options of V(acme) are in the
+        guide about ACME.
+      - An entry's C(fallback) names other issuers, which are asked in turn where it is down, at its limits, or refuses.
+        What they issue is a warning, and C(issued.issuer) says who did.
       - Not logged, because passphrases may be in it.
     type: dict
     required: true

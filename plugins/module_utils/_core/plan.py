@@ -218,6 +218,7 @@ def _ailments(rotation: Mapping[str, Any], pair: Pair, policy: PlanPolicy, at: d
         _weak(pair),
         _broken(pair),
         _ending(pair, policy, at),
+        _called_back(rotation, pair, at),
         _names(rotation, pair),
         _key_type(rotation, pair),
         _must_staple(rotation, pair),
@@ -265,6 +266,19 @@ def _ending(pair: Pair, policy: PlanPolicy, at: datetime) -> PlanReason | None:
         return None
     days = (pair.not_after - at).total_seconds() / 86400
     return PlanReason("expiring", f"it ends at {as_text(pair.not_after)}, in {days:.1f} days")
+
+
+def _called_back(rotation: Mapping[str, Any], pair: Pair, at: datetime) -> PlanReason | None:
+    """The CA wants it replaced by now (RFC 9773). A window in the past is how a CA says that it revokes."""
+    hint = (rotation.get("renewal_hints") or {}).get(pair.sha256)
+    if not hint or at < from_text(hint["renew_at"]):
+        return None
+    window = f"{hint['window']['start']} to {hint['window']['end']}"
+    why = f"; it explains: {hint['explanation_url']}" if hint.get("explanation_url") else ""
+    if at >= from_text(hint["window"]["end"]):
+        text = f"the CA wants {pair.serial} to be replaced at once (its window, {window}, is past){why}"
+        return PlanReason("renewal_overdue", text)
+    return PlanReason("renewal_suggested", f"the CA suggests to replace {pair.serial} now (window {window}){why}")
 
 
 def _names(rotation: Mapping[str, Any], pair: Pair) -> PlanReason | None:

@@ -34,6 +34,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.trust_st
 _NONCES = 32
 _TRIES = 4
 _FIRST_PAUSE = 0.5
+_FAILURE_HOLDS = 30.0
 # What may be otherwise a little later. A server that does not listen is asked again too: front ends are restarted.
 _MAY_PASS = frozenset({"acme_unreachable", "acme_timeout", "acme_unavailable", "acme_server_internal"})
 _NEEDED = ("newNonce", "newAccount", "newOrder")
@@ -59,6 +60,7 @@ class AcmeClient:
         )
         self._lock = threading.RLock()
         self._directory: messages.Directory | None = None
+        self._failure: tuple[float, RotationError | None] = (0.0, None)
         self._key: Jwk | None = None
         self._account_uri: str | None = None
 
@@ -66,13 +68,24 @@ class AcmeClient:
 
     @property
     def directory(self) -> messages.Directory:
-        """What the server offers: a mapping of RFC 8555 section 7.1.1. Fetched once.
+        """What the server offers: a mapping of RFC 8555 section 7.1.1. Fetched once; a failure is one for all threads.
 
         :raises RotationError: ``acme_directory_invalid``, ``acme_unreachable``, ``acme_tls_failed``, …
         """
+        return self.reach(None)
+
+    def reach(self, deadline: float | None) -> messages.Directory:
+        """The directory, within ``deadline`` (of ``time.monotonic()``) where it has not been fetched yet."""
         with self._lock:
+            failed_at, failure = self._failure
+            if failure is not None and time.monotonic() - failed_at < _FAILURE_HOLDS:
+                raise failure
             if self._directory is None:
-                self._directory = self._fetched_directory()
+                try:
+                    self._directory = self._fetched_directory(deadline)
+                except RotationError as error:
+                    self._failure = (time.monotonic(), error)
+                    raise
             return self._directory
 
     def offers(self, resource: str) -> str | None:
@@ -187,10 +200,10 @@ class AcmeClient:
             self.state.forget_account(self.thumbprint)
             self._account_uri = None
 
-    def _fetched_directory(self) -> messages.Directory:
+    def _fetched_directory(self, deadline: float | None) -> messages.Directory:
         url = self.config.directory_url
         try:
-            found = self.get(url).json()
+            found = self.get(url, deadline=deadline).json()
         except RotationError as error:
             if error.code != "acme_answer_invalid":
                 raise

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timezone
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.ari import (
@@ -20,6 +21,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_client import AcmeClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import KnownHint
 
+# A hint is not worth waiting for: the next run asks again.
+_PATIENCE = 5.0
 _MAY_PASS = frozenset({"acme_timeout", "acme_unavailable", "acme_server_internal", "acme_rate_limited"})
 
 
@@ -28,12 +31,16 @@ def renewal_hint(client: AcmeClient, certificate: x509.Certificate, *, at: datet
 
     Never asked about an expired certificate, and never where the directory has no renewalInfo.
     """
-    base, name = client.offers("renewalInfo"), cert_id(certificate)
-    if base is None or name is None or certificate.not_valid_after_utc <= at:
+    name = cert_id(certificate)
+    if name is None or certificate.not_valid_after_utc <= at:
         return None
     known = client.state.hint(name)
     if known is not None and known.ask_at > at.timestamp():
         return _remembered(known)
+    client.reach(time.monotonic() + _PATIENCE)
+    base = client.offers("renewalInfo")
+    if base is None:
+        return None
     answered = _asked(client, f"{base.rstrip('/')}/{name}", known, at)
     client.state.remember_hint(name, answered)
     return _remembered(answered)
@@ -42,7 +49,7 @@ def renewal_hint(client: AcmeClient, certificate: x509.Certificate, *, at: datet
 def _asked(client: AcmeClient, url: str, known: KnownHint | None, at: datetime) -> KnownHint:
     now = datetime.now(timezone.utc)
     try:
-        answer = client.get(url)
+        answer = client.get(url, deadline=time.monotonic() + _PATIENCE)
         body = answer.json()
         read_hint(body)
     except RotationError as error:

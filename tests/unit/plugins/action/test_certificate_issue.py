@@ -54,7 +54,7 @@ def test_issues_for_all_hosts(ca: TestCa) -> None:
     assert issued["chain_pem"].count("BEGIN CERTIFICATE") == issued["trust_pem"].count("BEGIN CERTIFICATE") == 2
     assert set(issued) == {
         "chain_pem", "trust_pem", "serial", "spki_sha256", "not_before", "not_after", "issuer_name",
-        "ocsp_urls", "crl_urls", "must_staple", "order",
+        "ocsp_urls", "crl_urls", "must_staple", "order", "issuer",
     }  # fmt: skip
     assert all(one["times"]["issued"] for of_host in result["rotations"].values() for one in of_host)
 
@@ -138,3 +138,53 @@ def test_twenty_hosts_take_less_than_15_ms_each(ca: TestCa) -> None:
     result = issue(ca, wanted)
     assert (time.process_time() - began) / 20 < 0.015
     assert result["changed"]
+
+
+def with_fallback(ca: TestCa, first: dict[str, Any], rotations: dict[str, Any], **more: Any) -> dict[str, Any]:
+    issuers = {
+        "first": {"fallback": ["internal"], **first},
+        "internal": {"type": "internal_ca", "directory": str(ca.directory)},
+    }
+    return run_action(ActionModule, {"rotations": rotations, "issuers": issuers, "keep_going": True, **more})
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"type": "acme", "directory_url": "https://127.0.0.1:1/directory", "timeout": 1},
+        {"type": "internal_ca", "directory": "/nowhere"},
+    ],
+)
+def test_the_fallback_issues_where_the_first_is_down_and_that_is_loud(
+    ca: TestCa, first: dict[str, Any], tmp_path: Path
+) -> None:
+    if first["type"] == "acme":
+        first = {**first, "state_dir": str(tmp_path / "state")}
+    [one] = with_fallback(ca, first, {"web1": [rotation("a", issuer="first")]})["rotations"]["web1"]
+    assert one["issued"]["issuer"] == "internal"
+    assert not one.get("error")
+    assert "ISSUED BY internal because first did not" in one["warnings"][0]
+
+
+def test_no_fallback_for_a_request_that_nobody_would_take(ca: TestCa) -> None:
+    broken = rotation("a", issuer="first", prepared={"csr_pem": "nonsense"})
+    [one] = with_fallback(ca, {"type": "internal_ca", "directory": str(ca.directory)}, {"web1": [broken]})["rotations"][
+        "web1"
+    ]
+    assert one["error"]["code"] == "csr_invalid"
+
+
+def test_where_all_fail_the_first_error_counts_and_the_others_are_told() -> None:
+    first = {"type": "internal_ca", "directory": "/nowhere", "fallback": ["other"]}
+    issuers = {"first": first, "other": {"type": "internal_ca", "directory": "/nowhere/either"}}
+    arguments = {"rotations": {"web1": [rotation("a", issuer="first")]}, "issuers": issuers, "keep_going": True}
+    [one] = run_action(ActionModule, arguments)["rotations"]["web1"]
+    assert one["error"]["code"] == "ca_directory_missing"
+    assert "the fallback other did not issue either" in one["warnings"][0]
+
+
+def test_a_fallback_that_nobody_knows_is_an_error_at_once(ca: TestCa) -> None:
+    issuers = {"internal": {"type": "internal_ca", "directory": str(ca.directory), "fallback": "nobody"}}
+    arguments = {"rotations": {"web1": [rotation("a")]}, "issuers": issuers, "keep_going": True}
+    [one] = run_action(ActionModule, arguments)["rotations"]["web1"]
+    assert one["error"]["code"] == "issuer_unknown"

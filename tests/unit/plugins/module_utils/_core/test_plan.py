@@ -616,3 +616,33 @@ def test_weak_key_that_is_installed_is_found_without_a_listener() -> None:
     decided = decide(rotation(silent(), installed=installed(weak)), PlanPolicy(), AT)
     assert decided.reasons[0].code == "weak_key"
     assert decided.compromised
+
+
+def hinted(start: timedelta, end: timedelta, renew_at: timedelta, explanation: str | None = None) -> dict[str, Any]:
+    hint = {
+        "window": {"start": as_text(AT + start), "end": as_text(AT + end)},
+        "explanation_url": explanation,
+        "renew_at": as_text(AT + renew_at),
+    }
+    return {"renewal_hints": {certificate_facts(OLD.certificate).sha256: hint}}
+
+
+def test_a_renewal_window_in_the_past_rotates_now_and_says_why() -> None:
+    hints = hinted(-2 * DAY, -1 * DAY, -2 * DAY, "https://ca.example/incident")
+    decision = decide(rotation(served(), **hints), PlanPolicy(), AT)
+    assert decision.action == "rotate"
+    assert [reason.code for reason in decision.reasons] == ["renewal_overdue"]
+    assert "https://ca.example/incident" in decision.reasons[0].text
+    assert decision.revocation_reason == "superseded"
+
+
+def test_a_renewal_window_is_waited_for_until_the_chosen_time() -> None:
+    early = decide(rotation(served(), **hinted(-1 * DAY, 1 * DAY, 1 * timedelta(hours=1))), PlanPolicy(), AT)
+    due = decide(rotation(served(), **hinted(-1 * DAY, 1 * DAY, timedelta(0))), PlanPolicy(), AT)
+    assert early.action == "keep"
+    assert (due.action, due.reasons[0].code) == ("rotate", "renewal_suggested")
+
+
+def test_a_hint_about_another_certificate_does_not_count() -> None:
+    hints = hinted(-2 * DAY, -1 * DAY, -2 * DAY)
+    assert decide(rotation(served(NEW), **hints), PlanPolicy(), AT).action == "keep"
