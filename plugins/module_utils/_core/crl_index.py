@@ -115,7 +115,8 @@ class EntryIndex:
 
     def _read_slowly(self, start: int) -> int:
         """A chunk of entries one by one, for their shapes; where it ends."""
-        position, keys = start, []
+        position = start
+        keys: list[bytes] = []
         while position < self._end and len(keys) < _CHUNK:
             entry = self._entry(position)
             shape = shape_of(entry)

@@ -22,12 +22,16 @@ from ansible_collections.certops.rotation.tests.conformance.vector import Case, 
 from ansible_collections.certops.rotation.tests.support.pki import DAY, HOUR, Authority, der, issuing_point, key_usage
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 
 NAME = "Vector CRL Issuer"
 ISSUER = signer(NAME, WORLD.root, crl_urls=[ROOT_CRL])
 LEAF = leaf_with(point_at(CA_CRL, crl_issuer=ISSUER.subject))
 """its only distribution point says that the CRL is issued by ISSUER"""
 OTHER_CA = issuing_ca(WORLD.root, "Other Vector CA", key_name="issuing-2", serial=0x0E)
+SECOND = "http://crl.vectors.example/indirect.crl"
+ALL = frozenset(flag for flag in x509.ReasonFlags if flag.value not in ("unspecified", "removeFromCRL"))
+OURS = frozenset({x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise})
 
 Listed = Sequence["tuple[int, x509.Name | None]"]
 """serials, each with what its certificateIssuer names"""
@@ -246,12 +250,45 @@ def the_cas_own_full_crl_is_as_good() -> Case:
 @vector
 def a_direct_and_an_indirect_point_cover_all_reasons_together() -> Case:
     """The CA speaks for its keys, ISSUER for all else."""
-    ours = frozenset({x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise})
-    every = {flag for flag in x509.ReasonFlags if flag.value not in ("unspecified", "removeFromCRL")}
-    second = "http://crl.vectors.example/indirect.crl"
     leaf = leaf_with(
-        point_at(CA_CRL, reasons=ours),
-        point_at(second, reasons=frozenset(every - ours), crl_issuer=ISSUER.subject),
+        point_at(CA_CRL, reasons=OURS),
+        point_at(SECOND, reasons=ALL - OURS, crl_issuer=ISSUER.subject),
     )
     chain = (*leaf.chain, ISSUER.certificate)
-    return fetched(WORLD.ca_crl(), good(), chain=chain, pages={second: indirect(url=second)})
+    return fetched(WORLD.ca_crl(), good(), chain=chain, pages={SECOND: indirect(url=SECOND)})
+
+
+@vector
+def an_issuer_speaks_for_the_reasons_of_its_own_point_only() -> Case:
+    """Two points, each with another issuer and other reasons; only the first one's CRL is there, bound to nothing."""
+    other = signer("Other Vector CRL Issuer", WORLD.root, key_name="issuing-2", crl_urls=[ROOT_CRL])
+    leaf = leaf_with(
+        point_at(CA_CRL, reasons=OURS, crl_issuer=ISSUER.subject),
+        point_at(SECOND, reasons=ALL - OURS, crl_issuer=other.subject),
+    )
+    crl = indirect(point=issuing_point(indirect_crl=True))
+    return _given(crl, unknown("partial_reasons"), leaf=leaf)
+
+
+@vector
+def an_issuer_does_not_speak_for_the_point_of_the_ca() -> Case:
+    """The CA's own point is for all reasons, ISSUER's for some; only ISSUER's CRL is there, bound to nothing."""
+    leaf = leaf_with(point_at(CA_CRL), point_at(SECOND, reasons=OURS, crl_issuer=ISSUER.subject))
+    crl = indirect(point=issuing_point(indirect_crl=True))
+    return _given(crl, unknown("partial_reasons"), leaf=leaf)
+
+
+@vector
+def a_ca_that_names_itself_as_crl_issuer_must_say_indirect() -> Case:
+    """cRLIssuer is the CA itself, which it should have left out (4.2.1.13); its shard is not flagged (6.3.3 b 1)."""
+    leaf = leaf_with(point_at(CA_CRL, crl_issuer=WORLD.ca.subject))
+    return given([WORLD.ca_crl()], unknown("scope_mismatch"), leaf=leaf)
+
+
+@vector
+def a_relative_name_continues_the_name_of_the_crl_issuer() -> Case:
+    """The point has a cRLIssuer and a name relative to that; the CRL is bound to the full name (4.2.1.13)."""
+    relative = x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, "shard 1")])
+    leaf = leaf_with(x509.DistributionPoint(None, relative, None, [x509.DirectoryName(ISSUER.subject)]))
+    name = x509.DirectoryName(x509.Name([*ISSUER.subject.rdns, relative]))
+    return _given(indirect(point=issuing_point(full_name=[name], indirect_crl=True)), good(), leaf=leaf)
