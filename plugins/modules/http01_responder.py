@@ -18,6 +18,7 @@ description:
     reloads. When any of that fails, all files are as they were before.
   - The file has an C(if) with a C(return) and no C(location). In front of everything else in a server block it
     is carried out first, so it also answers in a block that redirects everything with C(return 301).
+  - For other web servers, O(tokens) are the answers to single challenges as files in a folder that the server shows.
   - The step M(certops.rotation.key_csr) uses this module where an issuer needs it and the host does not answer yet.
 options:
   responders:
@@ -102,7 +103,30 @@ options:
     description: Reload even when no file has to be changed.
     type: bool
     default: false
+  tokens:
+    description: Answers to single challenges, as files. With these, all other options but O(files) have no effect.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      directory:
+        description: Folder that the web server shows as C(/.well-known/acme-challenge/). Made if it is missing.
+        type: path
+        required: true
+      token:
+        description: The token, which is the name of the file.
+        type: str
+        required: true
+      content:
+        description: The key authorization of RFC 8555 section 8.1, token and thumbprint with a dot between them.
+        type: str
+        required: true
+  withdraw:
+    description: Remove the files of O(tokens), or those of O(rotations), instead of writing them.
+    type: bool
+    default: false
 extends_documentation_fragment:
+  - certops.rotation.steps.host
   - certops.rotation.host_files
   - certops.rotation.host_files.service
 attributes:
@@ -131,6 +155,11 @@ EXAMPLES = r"""
         issuer: letsencrypt
     adopt: true
 
+- name: Answer the challenges of an order by files, as a step
+  certops.rotation.http01_responder:
+    rotations: "{{ issued.rotations[inventory_hostname] }}"
+  register: answered
+
 - name: Serve port 80 for the challenges alone
   certops.rotation.http01_responder:
     responders:
@@ -143,6 +172,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+rotations:
+  description: The rotations, their challenges marked as answered, or taken away.
+  returned: with O(rotations)
+  type: raw
 written:
   description: Files that were changed, or would be.
   returned: success
@@ -175,6 +208,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import end
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import HOST_STEP_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import HOST_FILES_SPEC
 from ansible_collections.certops.rotation.plugins.module_utils._host.outcome import outcome_of
 from ansible_collections.certops.rotation.plugins.module_utils._host.service import SERVICE_SPEC
@@ -213,7 +247,21 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "server_path": {"type": "path", "default": "/etc/nginx/conf.d/certops-http-01.conf"},
     "nginx_dump": {"type": "list", "elements": "str", "default": ["nginx", "-T"]},
     "reload": {"type": "bool", "default": False},
+    "tokens": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "no_log": False,
+        "options": {
+            "directory": {"type": "path", "required": True},
+            # Anybody may ask the web server for it.
+            "token": {"type": "str", "required": True, "no_log": False},
+            "content": {"type": "str", "required": True},
+        },
+    },
+    "withdraw": {"type": "bool", "default": False},
     "service": SERVICE_SPEC,
+    **HOST_STEP_SPEC,
     **HOST_FILES_SPEC,
 }
 

@@ -13,6 +13,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions, read_file_options
 from ansible_collections.certops.rotation.plugins.module_utils._host.http01 import Http01Setup
+from ansible_collections.certops.rotation.plugins.module_utils._host.http01_tokens import put, withdraw
 from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
 from ansible_collections.certops.rotation.plugins.module_utils._host.service import Service, reload_result
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
@@ -21,6 +22,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.uninterrupt
 
 def carry_out(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Everything the module returns. RotationError ``challenge_not_answered`` if lines are left to others to add."""
+    if params["tokens"]:
+        return _tokens(params, check_mode)
     options, service, root = read_file_options(params["files"]), Service(params["service"]), params["root"]
     with storage_errors("Setting up http-01"):
         refuse_unsafe_folder(root, follow=True)
@@ -42,6 +45,16 @@ def carry_out(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if setup.to_add:
         return {"failed": True, **_left_to_others(setup.to_add).as_result(), **result}
     return result
+
+
+def _tokens(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Files come and go with an order, and nothing has to be reloaded for them."""
+    with storage_errors("Answering challenges by files"):
+        if params["withdraw"]:
+            paths = withdraw(params["tokens"], check_mode)
+        else:
+            paths = put(params["tokens"], read_file_options(params["files"]), check_mode)
+    return {"changed": bool(paths), "written": paths, "inserted": [], "reload": None, "diff": []}
 
 
 def _changing(params: dict[str, Any], options: FileOptions) -> contextlib.AbstractContextManager[None]:

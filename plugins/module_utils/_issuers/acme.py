@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers import a
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import Roots, is_preferred
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.http01_stateless import (
     Http01Stateless,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.http01_webroot import (
+    Http01Webroot,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.registry import solvers_of
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_client import AcmeClient, open_acme_client
@@ -93,6 +96,12 @@ class AcmeIssuer:
         """
         is_wanted = any(isinstance(solver, Http01Stateless) for solver in self.solvers)
         return self.client.thumbprint if is_wanted else None
+
+    def placed(self, tokens: Iterable[str]) -> None:
+        """Files that answer these challenges are on their hosts now."""
+        for solver in self.solvers:
+            if isinstance(solver, Http01Webroot):
+                solver.placed.update(tokens)
 
     def renewal_hint(self, certificate: x509.Certificate, *, at: datetime) -> RenewalHint | None:
         """When the CA wants the certificate to be replaced. None if it does not say.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
@@ -153,3 +153,15 @@ class KnowsItsCertificates(Protocol):
 
     def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[x509.Certificate]:
         """Leaf certificates with that serial number, or of that key."""
+
+
+NEEDS_HOST = "challenge_needs_host"
+"""The code of the error whose facts say, as ``challenges``, what files the hosts have to have."""
+
+
+@runtime_checkable
+class AnswersOnHosts(Protocol):
+    """An issuer that may want files on a host before it goes on with an order: ``{directory, token, content}`` each."""
+
+    def placed(self, tokens: Iterable[str]) -> None:
+        """The files for these challenges are there now."""

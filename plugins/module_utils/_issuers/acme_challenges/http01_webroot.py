@@ -3,20 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """http-01 by a file on the host itself. The control node's part: saying what file.
 
-An order is made on the control node, without a connection to the host. Somebody who has one gives ``put`` and
-``remove``; without them there is an error that names the ways that work.
+An order is made on the control node, without a connection to the host. So it goes in two steps: the first is refused
+with ``challenge_needs_host``, whose facts say what files are needed; when they are there, the same order is taken up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.task import Task
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_options import Options
-
-HostFiles = Callable[[Sequence[Task], str], None]
-"""Does its work for (tasks, directory on the host)."""
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import NEEDS_HOST
 
 
 class Http01Webroot:
@@ -24,23 +22,27 @@ class Http01Webroot:
 
     type = "http-01"
 
-    def __init__(self, options: Options, put: HostFiles | None = None, remove: HostFiles | None = None) -> None:
+    def __init__(self, options: Options) -> None:
         directory = options.text("directory")
         options.no_more()
-        if directory is None:
+        if directory is None or not directory.startswith("/"):
             raise options.invalid("directory", "is missing: the host's folder for /.well-known/acme-challenge/")
         self._directory = directory
-        self._put, self._remove = put, remove
+        self.placed: set[str] = set()
+        """Tokens that are answered on the host by now."""
 
     def provide(self, tasks: Sequence[Task]) -> None:
-        if self._put is None:
-            raise RotationError(
-                "challenge_needs_host",
-                f"nobody can put a file on the host of {tasks[0].identifier} while an order is made",
-                remedy="Use http-01 with the method stateless, directory or command, or dns-01.",
-            )
-        self._put(tasks, self._directory)
+        """Nothing, once all answers are there."""
+        if all(task.token in self.placed for task in tasks):
+            return
+        raise RotationError(
+            NEEDS_HOST,
+            f"nobody has put the answer to the challenge on the host of {tasks[0].identifier}",
+            remedy="Use the role rotate, which does that between two steps; or http-01 with the method stateless.",
+            challenges=[
+                {"directory": self._directory, "token": task.token, "content": task.key_authorization} for task in tasks
+            ],
+        )
 
     def withdraw(self, tasks: Sequence[Task]) -> None:
-        if self._remove is not None:
-            self._remove(tasks, self._directory)
+        """Nothing: who put the files there takes them away."""
