@@ -144,8 +144,9 @@ class ZoneUpdater:
     def _asked(self, update: Any, zone: str) -> Any:
         try:
             return dns.query.tcp(update, self._host, port=self._port, timeout=self._timeout)
-        except dns.tsig.PeerError as error:
-            raise _refused(self._host, zone, f"TSIG: {type(error).__name__}") from error
+        except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.exception.FormError) as error:
+            # An answer without the signature that was due, too: the server does not know the key.
+            raise _refused(self._host, zone, f"TSIG: {str(error) or type(error).__name__}") from error
         except (dns.exception.DNSException, OSError, EOFError) as error:
             raise _failed(zone, "update", error) from error
 
