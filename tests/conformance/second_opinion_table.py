@@ -177,6 +177,15 @@ _CRLS = (
     ),
     Explanation(
         "crl",
+        UNKNOWN,
+        GOOD,
+        "Where a point has a cRLIssuer, its CRL must say that it is indirect (RFC 5280 6.3.3 b 1), even where that"
+        " issuer is the CA itself, which should not have been named (4.2.1.13).",
+        reasons=("scope_mismatch",),
+        cases=("crl_indirect.a_ca_that_names_itself_as_crl_issuer_must_say_indirect",),
+    ),
+    Explanation(
+        "crl",
         REVOKED,
         UNKNOWN,
         "A serial belongs to one certificate of its issuer, so an entry in another shard is about it too; scope"
