@@ -38,7 +38,8 @@ def rotate(scene: Scene) -> int:
     """Run the playbook as a user would, and show what it prints."""
     inventory = scene.inventory()
     command = [playbook.command(), "-i", str(inventory), "certops.rotation.rotate"]
-    return subprocess.run(command, cwd=scene.place, env=playbook.environment(), check=False).returncode
+    environ = playbook.environment(XDG_CACHE_HOME=str(scene.place / "cache"))
+    return subprocess.run(command, cwd=scene.place, env=environ, check=False).returncode
 
 
 def main() -> int:

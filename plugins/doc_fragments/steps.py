@@ -69,7 +69,7 @@ options:
       - Folder on the control node that keeps verified CRLs and OCSP responses for later runs, as the option of the same
         name of M(certops.rotation.revocation_info).
       - M(certops.rotation.fleet_status) uses what is kept as long as HTTP allows. The other steps use it only if the
-        server says now that it is the same still.
+        server says now that it is the same still, and M(certops.rotation.certificate_revoke) never.
       - The default is C($XDG_CACHE_HOME/certops/revocation), or C(~/.cache/certops/revocation). If empty, nothing is
         kept.
     type: path

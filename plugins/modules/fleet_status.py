@@ -34,6 +34,12 @@ options:
       - Where another certificate is served than is installed, judge the installed one too.
     type: bool
     default: false
+  revalidate:
+    description:
+      - Whether CRLs and OCSP responses in O(cache_dir) are used only if the server says now that they are the same still.
+      - For who goes on to act. Without it, they are used as long as HTTP allows.
+    type: bool
+    default: false
   concurrency:
     description: Number of handshakes at a time.
     type: int
@@ -94,6 +100,7 @@ ARGUMENT_SPEC = {
     "request": {"type": "str"},
     "probe": {"type": "bool", "default": False},
     "only_new": {"type": "bool", "default": False},
+    "revalidate": {"type": "bool", "default": False},
     "concurrency": {"type": "int", "default": 32},
     **FLEET_STEP_SPEC,
     **TRUST_SPEC,

@@ -38,7 +38,7 @@ def judging(step: str, options: Mapping[str, Any]) -> Judging:
     memory = memory_from(
         options["cache_dir"],
         timeout=timeout,
-        always_ask=step != "detect",
+        always_ask=step != "detect" or options.get("revalidate", False),
         warn=lambda text: display.warning(f"{step}: {text}"),
     )
     http = HttpClient(timeout=timeout, retries=RETRIES)

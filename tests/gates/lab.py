@@ -25,7 +25,7 @@ def molecule() -> Outcome:
     names = scenarios()
     if not names:
         return Outcome(failed=1, output="extensions/molecule holds no scenario")
-    environ = tool_environment(DEV.python)
+    environ = tool_environment(DEV.python) | {"XDG_CACHE_HOME": str(BUILD / "cache")}
     status, why_not = run([*LAB, "check"], environ=environ, timeout=60)
     if status:
         reason = why_not.strip().splitlines()[-1]
