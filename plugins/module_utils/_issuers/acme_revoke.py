@@ -153,7 +153,7 @@ class AcmeRevoker:
             if error.code == "acme_already_revoked":
                 # Since when and by whom the CA does not say.
                 return Receipt(facts.serial, "already_revoked", _now(), by=None)
-            raise _explained(error, certificate) from error
+            raise explained(error, certificate) from error
         return Receipt(facts.serial, "revoked", _now(), by=by)
 
 
@@ -163,7 +163,7 @@ def _payload(certificate: x509.Certificate, reason: str) -> dict[str, Any]:
     return {"certificate": base64url(der), "reason": REASON_CODES[reason]}
 
 
-def _explained(error: RotationError, certificate: x509.Certificate) -> RotationError:
+def explained(error: RotationError, certificate: x509.Certificate) -> RotationError:
     """The CA's refusal with what it is about: CAs say little, and of expired and foreign certificates not the same."""
     if not error.facts.get("type"):
         return error  # no refusal of the CA

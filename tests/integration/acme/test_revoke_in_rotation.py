@@ -47,7 +47,7 @@ class PublicShop(LocalWorld):
         self.variables["rotate_deny_list"] = [self.facts.spki_sha256]
 
     @property
-    def status(self) -> tuple[str, int]:
+    def status_at_the_ca(self) -> tuple[str, int]:
         said = self.server.revocation(self.facts.serial)
         return said["Status"], said.get("Reason", 0)
 
@@ -85,7 +85,7 @@ def test_compromised_key_signs_on_its_host_and_never_leaves_it(shop: PublicShop,
             TMPDIR=str(temporary),
         )
     must(run)
-    assert shop.status == ("Revoked", 1)
+    assert shop.status_at_the_ca == ("Revoked", 1)
     rotation = shop.rotation("shop")
     revocation = rotation["revocation"]
     assert (revocation["by"], revocation["reason"]) == ("certificate_key", "keyCompromise")
@@ -101,7 +101,7 @@ def test_compromised_key_signs_on_its_host_and_never_leaves_it(shop: PublicShop,
 
 def test_check_mode_revokes_nothing(shop: PublicShop) -> None:
     must(shop.rotate("--check"))
-    assert shop.status[0] == "Valid"
+    assert shop.status_at_the_ca[0] == "Valid"
 
 
 def test_leaked_key_is_revoked_by_the_playbook_through_its_host(shop: PublicShop) -> None:
@@ -114,7 +114,7 @@ def test_leaked_key_is_revoked_by_the_playbook_through_its_host(shop: PublicShop
     refused = revoke()
     assert refused.returncode != 0 and "still served at web1" in refused.output
     must(revoke("--check", revoke_first=True))
-    assert shop.status[0] == "Valid"
+    assert shop.status_at_the_ca[0] == "Valid"
     done = must(revoke(revoke_first=True))
-    assert "by certificate key" in done.output and shop.status == ("Revoked", 1)
+    assert "by certificate key" in done.output and shop.status_at_the_ca == ("Revoked", 1)
     assert "names neither CRL nor OCSP" in done.output

@@ -207,11 +207,12 @@ def test_leaked_key_revokes_a_certificate_that_somebody_else_ordered(
 
 def test_plan_has_the_host_that_holds_the_key_sign(server: pebble.Pebble, client: AcmeClient, tmp_path: Path) -> None:
     shop = Shop(server, client, tmp_path)
-    installed = {"paths": {"key": {"path": str(shop.key_path), "spki_sha256": shop.facts.spki_sha256}},
-                 "versions": [], "live": None}  # fmt: skip
-    seen = {"web1": [{"name": "shop", "issuer": "public", "installed": {
-        **installed, "paths": {**installed["paths"], "certificate": {"path": "/x", "chain_pem": shop.chain}}
-    }}]}  # fmt: skip
+    own = {
+        "key": {"path": str(shop.key_path), "spki_sha256": shop.facts.spki_sha256},
+        "certificate": {"path": "/etc/ssl/shop.crt", "chain_pem": shop.chain},
+    }
+    installed: dict[str, Any] = {"live": None, "versions": [], "paths": own}
+    seen = {"web1": [{"name": "shop", "issuer": "public", "installed": installed}]}
     arguments = {"keys": [spki_sha256(shop.key.public_key())], "reason": "keyCompromise", "seen": seen, "phase": "plan"}
     planned = run_action(certificate_revoke.ActionModule, {**arguments, "issuers": shop.issuers})
     assert planned["signing"] == ["web1"] and shop.status[0] == "Valid"

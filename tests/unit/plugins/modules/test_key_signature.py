@@ -75,7 +75,7 @@ def test_missing_key_and_bad_data_are_told(world: HostWorld) -> None:
 
 def test_version_is_found_by_the_fingerprint_of_its_key(world: HostWorld) -> None:
     old, new = world.prepare(), world.prepare("other")
-    arguments = {"name": "shop", "algorithm": "ES256", "data_b64": base64.b64encode(DATA).decode()}
+    arguments: dict[str, Any] = {"name": "shop", "algorithm": "ES256", "data_b64": base64.b64encode(DATA).decode()}
     result = world.modules.run("key_signature", spki_sha256=old["spki_sha256"], **arguments)
     assert result["signature_b64"]
     for wrong in (new["spki_sha256"], "0" * 64):
@@ -87,7 +87,7 @@ def test_key_in_a_file_signs_if_it_is_the_right_one(world: HostWorld, tmp_path: 
     path = tmp_path / "tls.key"
     path.write_text(key_pem(key))
     spki = spki_sha256(key.public_key())
-    arguments = {"path": str(path), "algorithm": "RS256", "data_b64": base64.b64encode(DATA).decode()}
+    arguments: dict[str, Any] = {"path": str(path), "algorithm": "RS256", "data_b64": base64.b64encode(DATA).decode()}
     result = world.modules.run("key_signature", spki_sha256=spki, **arguments)
     key.public_key().verify(base64.b64decode(result["signature_b64"]), DATA, padding.PKCS1v15(), hashes.SHA256())
     refused = world.modules.run("key_signature", spki_sha256="0" * 64, **arguments)
