@@ -17,7 +17,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import Issued, Order
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
+    NEEDS_HOST,
+    AnswersOnHosts,
+    Issued,
+    Order,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import fallbacks
 from ansible_collections.certops.rotation.plugins.modules.certificate_issue import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
@@ -99,7 +104,7 @@ class ActionModule(FleetAction):
 
     def _is_due(self, rotation: Rotation) -> bool:
         """A decision is not asked of those who use this step alone. In check mode no request has been made yet."""
-        if action_of(rotation) not in (None, "rotate"):
+        if action_of(rotation) not in (None, "rotate") or rotation.get("issued"):
             return False
         return bool((rotation.get("prepared") or {}).get("csr_pem")) or (
             self.check_mode and action_of(rotation) == "rotate"
@@ -122,13 +127,17 @@ class ActionModule(FleetAction):
 
     def _issue(self, name: str, rotations: Sequence[Rotation]) -> list[Outcome]:
         try:
-            return self._issuers.get(name).issue([_order(rotation) for rotation in rotations])
+            issuer = self._issuers.get(name)
+            if isinstance(issuer, AnswersOnHosts):
+                issuer.placed(_placed_tokens(rotations))
+            return issuer.issue([_order(rotation) for rotation in rotations])
         except RotationError as error:
             return [error] * len(rotations)
 
     def _note(self, one: _Wanted, outcome: Outcome) -> bool:
         """Put the outcome into the rotation; True if a CA made a certificate. Those left in ``issuers`` are next."""
         rotation, name = one.rotation, one.issuers.pop(0)
+        rotation.pop("challenges", None)
         if isinstance(outcome, RotationError):
             self._note_failure(one, name, outcome)
             return False
@@ -147,6 +156,10 @@ class ActionModule(FleetAction):
 
     def _note_failure(self, one: _Wanted, name: str, error: RotationError) -> None:
         """Let the next issuer try, or fail: with what the first said, because that is the one that was wanted."""
+        if error.code == NEEDS_HOST and self.options["hand_out_challenges"]:
+            one.rotation["challenges"] = error.facts["challenges"]
+            one.issuers.clear()
+            return
         one.failures.append((name, error))
         if error.code in _NO_MATTER_OF_THE_ISSUER:
             one.issuers.clear()
@@ -157,6 +170,11 @@ class ActionModule(FleetAction):
         for other, failure in one.failures[1:]:
             self.warn(one.rotation, f"the fallback {other} did not issue either: {failure.message} ({failure.code})")
         self.failing(one.rotation, one.failures[0][1])
+
+
+def _placed_tokens(rotations: Sequence[Rotation]) -> list[str]:
+    challenges = (challenge for rotation in rotations for challenge in rotation.get("challenges") or [])
+    return [str(challenge["token"]) for challenge in challenges if challenge.get("placed")]
 
 
 def _order(rotation: Rotation) -> Order:

@@ -26,6 +26,13 @@ options:
       - Not logged, because passphrases may be in it.
     type: dict
     required: true
+  hand_out_challenges:
+    description:
+      - Where an issuer validates by files in a host's web root, put what files are wanted into the rotation as
+        C(challenges), for M(certops.rotation.http01_responder), instead of failing it. The next time, with the files in
+        place, the same order is taken up.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - certops.rotation.steps.fleet
 attributes:
@@ -88,6 +95,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_opt
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "issuers": {"type": "dict", "required": True, "no_log": True},
+    "hand_out_challenges": {"type": "bool", "default": False},
     **FLEET_STEP_SPEC,
 }
 

@@ -204,3 +204,44 @@ def test_nothing_gets_into_the_configuration_that_does_not_belong_there(host: Ho
     done = host.run(**options)
     assert done["failed"]
     assert host.files() == before
+
+
+TOKEN = {"token": "abc-_1", "content": f"abc-_1.{THUMB}"}
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> HostModules:
+    return HostModules(tmp_path / "certops")
+
+
+def test_answers_come_into_a_web_root_and_go_again(modules: HostModules, tmp_path: Path) -> None:
+    token = {**TOKEN, "directory": str(tmp_path / "www" / "challenges")}
+    path = tmp_path / "www" / "challenges" / "abc-_1"
+    assert modules.run("http01_responder", tokens=[token], check=True)["written"] == [str(path)]
+    assert not path.parent.exists()
+    assert modules.run("http01_responder", tokens=[token])["changed"] is True
+    assert path.read_text() == TOKEN["content"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert modules.run("http01_responder", tokens=[token])["changed"] is False
+    assert modules.run("http01_responder", tokens=[token], withdraw=True)["changed"] is True
+    assert os.listdir(path.parent) == []
+    assert modules.run("http01_responder", tokens=[token], withdraw=True)["changed"] is False
+
+
+def test_a_link_in_the_web_root_is_replaced_and_not_followed(modules: HostModules, tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("precious")
+    (tmp_path / "abc-_1").symlink_to(target)
+    done = modules.run("http01_responder", tokens=[{**TOKEN, "directory": str(tmp_path)}])
+    assert target.read_text() == "precious"
+    assert done.get("failed") or not (tmp_path / "abc-_1").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"token": "../../etc/cron.d/x"}, {"content": "<?php"}, {"directory": "relative"}, {"token": ""}]
+)
+def test_only_answers_to_challenges_are_written(modules: HostModules, tmp_path: Path, wrong: dict[str, str]) -> None:
+    done = modules.run("http01_responder", tokens=[{**TOKEN, "directory": str(tmp_path / "www"), **wrong}])
+    assert done["failed"]
+    assert done["code"] in ("name_invalid", "paths_invalid")
+    assert not (tmp_path / "www").exists()
