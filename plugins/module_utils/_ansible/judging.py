@@ -227,13 +227,13 @@ class Judging:
         return next((error for error in errors if error is not None), None)
 
     def _error_of_status(self, path: Path, question: Question) -> RotationError | None:
-        """Is a signer, or a CA above it, revoked? Those of the certificate's own path are judged along with it.
+        """Is a signer, or a CA above it, revoked? CAs above the certificate itself are judged along with it.
 
         A CA that signs all its CRLs with a key certified by itself cannot say in them that this very key is revoked;
         and without pointers there is nobody to ask. No one could ever tell then, and such CRLs are taken as they are.
         """
         certificate = path[0]
-        if certificate in question.path or certificate_sha256(certificate) in question.pending:
+        if certificate in question.path[1:] or certificate_sha256(certificate) in question.pending:
             return None
         verdict = self._issuer_verdict(
             dataclasses.replace(question, certificate=certificate, issuer=path[1], path=path)
