@@ -91,6 +91,24 @@ def test_one_certificate_and_one_crl_are_fetched_and_judged_once_for_all_hosts(w
     assert world.web.count("/ca.crl") == 1
 
 
+def test_kept_crl_is_used_as_long_as_http_allows_and_not_where_it_must_be_confirmed(
+    world: World, tmp_path: Path
+) -> None:
+    issued = world.issue()
+    fresh = {"Cache-Control": "max-age=600"}
+    kept = {"cache_dir": str(tmp_path / "cache")}
+    with TlsServer(issued) as server:
+        given = {"web1": [rotation(server.port)]}
+        world.web.put("/ca.crl", world.root.crl(), headers=fresh)
+        verdict = world.look(given, **kept)["rotations"]["web1"][0]["verdict"]
+        assert verdict["evidence"][0]["source"]["cache_hit"] is False
+        world.web.put("/ca.crl", world.root.crl({issued.serial: None}, number=2), headers=fresh)
+        verdict = world.look(given, **kept)["rotations"]["web1"][0]["verdict"]
+        assert (verdict["status"], verdict["evidence"][0]["source"]["cache_state"]) == ("good", "fresh")
+        assert world.look(given, **kept, revalidate=True)["summary"]["revoked"] == 1
+        assert world.look(given, cache_dir="")["summary"]["revoked"] == 1
+
+
 def test_silent_and_plain_listeners_are_results_not_failures(world: World) -> None:
     with plain_text_server() as plain:
         result = world.look({"web1": [rotation(closed_port(), plain.port)]})
