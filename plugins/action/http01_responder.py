@@ -20,7 +20,8 @@ class ActionModule(HostAction):
 
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         if self.options["withdraw"]:
-            return self._withdraw([one for one in rotations if one.get("challenges")])
+            self._withdraw([one for one in rotations if one.get("challenges")])
+            return None
         concerned = [one for one in active(rotations) if one.get("challenges")]
         if concerned and self._on_host(concerned, concerned) is not None:
             for rotation in concerned:
