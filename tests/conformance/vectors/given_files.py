@@ -24,7 +24,7 @@ from ansible_collections.certops.rotation.tests.conformance.vector import (
     usual_case,
     vector,
 )
-from ansible_collections.certops.rotation.tests.support.pki import DAY, HOUR
+from ansible_collections.certops.rotation.tests.support.pki import DAY, HOUR, issuing_point
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -121,6 +121,20 @@ def older_and_newer_crl_given_is_revoked_by_the_newer() -> Case:
     newer = world.ca_crl([world.leaf.serial], number=2, this_update=AT - HOUR / 2, revoked_at=AT - HOUR / 2)
     expected = revoked(notes=(Note.PROPAGATION,), asked=())
     return usual_case(expected, crls=[world.ca_crl(), newer, world.root_crl], policy=OFFLINE)
+
+
+@vector
+def a_newer_clean_crl_for_some_reasons_is_no_contradiction() -> Case:
+    """Revoked since an hour; an older full CRL is clean, and a newer one that is for key compromise only.
+
+    The newer one may be right: the revocation is for another reason. So the full one lags, and nobody disagrees.
+    """
+    world = hierarchy()
+    point = issuing_point(CA_CRL, only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))
+    crls = [world.ca_crl(this_update=AT - 2 * HOUR), world.ca_crl(point=point, this_update=AT - HOUR / 4)]
+    response = world.response("revoked", reason=4, revoked_at=AT - HOUR)
+    expected = revoked(notes=(Note.PROPAGATION,), revocation_reason="superseded")
+    return usual_case(expected, crls=[*crls, world.root_crl], ocsp_responses=[response], policy=OFFLINE)
 
 
 @vector
