@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
+from typing import Callable, Protocol, Union, runtime_checkable
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.ari import RenewalHint
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
-
-if TYPE_CHECKING:
-    from typing import TypeAlias
 
 REVOCATION_REASONS = frozenset(
     {
@@ -87,7 +84,7 @@ class Receipt:
     """Whose right it was: ``ca`` (it is ours), ``account``, ``authorizations``, ``certificate_key``; None: unknown."""
 
 
-Signer: TypeAlias = "Callable[[bytes], bytes]"
+Signer = Callable[[bytes], bytes]
 """Signs bytes with one private key, wherever that is, in the form of RFC 7518."""
 
 
