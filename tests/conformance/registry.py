@@ -20,11 +20,11 @@ class Suite:
 
 
 SUITES = (
-    Suite("pkits", f"{_HERE}.pkits", 71),
-    Suite("samples", f"{_HERE}.samples", 50),
-    Suite("vectors", f"{_HERE}.vectors", 150),
-    Suite("faults", f"{_HERE}.faults", 40),
-    Suite("second_opinion", f"{_HERE}.second_opinion", 50),
-    Suite("properties", f"{_HERE}.properties", 12),
-    Suite("module", f"{_HERE}.through_module", 20),
+    Suite("pkits", f"{_HERE}.pkits", 76),
+    Suite("samples", f"{_HERE}.samples", 229),
+    Suite("vectors", f"{_HERE}.vectors", 450),
+    Suite("faults", f"{_HERE}.faults", 120),
+    Suite("second_opinion", f"{_HERE}.second_opinion", 390),
+    Suite("properties", f"{_HERE}.properties", 19),
+    Suite("module", f"{_HERE}.through_module", 420),
 )

@@ -50,13 +50,19 @@ def test_each_kind_tells_the_same_key(kind: str, make: Any, encoding: Encoding) 
     assert (found.certificate is not None) == (kind == "certificate")
 
 
-@pytest.mark.parametrize("written", [SPKI, SPKI.upper(), ":".join(SPKI[at : at + 2] for at in range(0, 64, 2))])
+@pytest.mark.parametrize(
+    "written",
+    [SPKI, SPKI.upper(), ":".join(SPKI[at : at + 2] for at in range(0, 64, 2))],
+    ids=["lower-case", "upper-case", "colons"],
+)
 def test_fingerprint_is_read_however_it_is_written(written: str) -> None:
     found = from_fingerprint(written)
     assert (found.spki_sha256, found.kind, found.key_type) == (SPKI, "fingerprint", None)
 
 
-@pytest.mark.parametrize("written", ["", "abc", "g" * 64, SPKI + "00"])
+@pytest.mark.parametrize(
+    "written", ["", "abc", "g" * 64, SPKI + "00"], ids=["empty", "too-short", "not-hexadecimal", "too-long"]
+)
 def test_what_is_no_fingerprint_is_refused(written: str) -> None:
     with pytest.raises(RotationError) as refused:
         from_fingerprint(written)
