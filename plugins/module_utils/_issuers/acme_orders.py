@@ -21,13 +21,16 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_cli
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_errors import refusal
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_libraries import josepy
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_network import Answer
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_polling import polled
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_polling import out_of_time, polled
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import Request
 
 # What a CA says of an order that it has forgotten, or that is of another account.
 _GONE = frozenset({"acme_malformed", "acme_unauthorized", "acme_answer_invalid", "acme_refused"})
 # The CA has not judged the names yet, so it can only be ``replaces`` that these are about.
 _OF_REPLACES = frozenset({"acme_already_replaced", "acme_malformed", "acme_unauthorized", "acme_refused"})
+# RFC 8555 section 7.4: what is wrong with the request stays wrong.
+_ABOUT_THE_REQUEST = frozenset({"acme_bad_csr", "acme_unauthorized", "acme_malformed", "acme_rejected_identifier"})
+_PAUSE = 1.0
 
 
 @dataclasses.dataclass
@@ -76,17 +79,21 @@ class Ordering:
         """
         url, body = self._known_order() or self._new_order()
         is_new = body.get("status") != "valid"
-        if body.get("status") == "pending":
-            body = self._authorized(url, body)
-        if body.get("status") == "ready":
-            self._client.state.remember_finalized(self._client.thumbprint, self._csr_sha256)
-            body = self._finalized(url, body)
-        if body.get("status") != "valid":
-            body = self._poll(url, "pending", "ready", "processing")
-        if body.get("status") != "valid":
-            self._forget()
-            raise _failed(body, url)
+        while body.get("status") != "valid":
+            body = self._taken_further(url, body)
         return self._downloaded(url, body, is_new)
+
+    def _taken_further(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The order after the step that its status asks for (RFC 8555 section 7.1.6)."""
+        status = body.get("status")
+        if status == "pending":
+            return self._authorized(url, body)
+        if status == "ready":
+            return self._finalized(url, body)
+        if status == "processing":
+            return self._poll(url, "processing")
+        self._forget()
+        raise _failed(body, url)
 
     # --- the order ---
 
@@ -147,22 +154,36 @@ class Ordering:
         finalize = body.get("finalize")
         if not isinstance(finalize, str):
             raise RotationError("acme_answer_invalid", "the order says no finalize URL", url=url)
+        self._client.state.remember_finalized(self._client.thumbprint, self._csr_sha256)
         try:
             found = self._client.post(finalize, {"csr": self._csr}, deadline=self._deadline).json()
         except RotationError as error:
             if error.code == "acme_order_not_ready":
-                return self._poll(url, "pending", "ready", "processing")
-            if error.code not in ("acme_unreachable", "acme_timeout", "acme_unavailable"):
-                # RFC 8555 section 7.4: what is wrong with the request stays wrong.
+                return self._looked_at_again(url, body)
+            if error.code in _ABOUT_THE_REQUEST:
                 self._forget()
             raise
-        return found if found.get("status") == "valid" else self._poll(url, "ready", "processing")
+        return self._looked_at_again(url, found) if found.get("status") in ("pending", "ready") else found
+
+    def _looked_at_again(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A server of several machines, which have not all heard yet."""
+        if time.monotonic() + _PAUSE >= self._deadline:
+            raise out_of_time(url, body, self._what)
+        time.sleep(_PAUSE)
+        return self._poll(url)
 
     def _poll(self, url: str, *unsettled: str) -> dict[str, Any]:
-        what = f"the order for {', '.join(self._request.names[:3])}"
         return polled(
-            self._client, url, lambda body: body.get("status") not in unsettled, deadline=self._deadline, what=what
+            self._client,
+            url,
+            lambda body: body.get("status") not in unsettled,
+            deadline=self._deadline,
+            what=self._what,
         )
+
+    @property
+    def _what(self) -> str:
+        return f"the order for {', '.join(self._request.names[:3])}"
 
     def _forget(self) -> None:
         self._client.state.forget_order(self._client.thumbprint, self._csr_sha256)

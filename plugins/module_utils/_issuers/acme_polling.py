@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -33,15 +33,21 @@ def polled(
             return body
         wait = max(pause, _wanted_by_server(answer))
         if time.monotonic() + wait >= deadline:
-            raise RotationError(
-                "acme_order_timeout",
-                f"the CA has not decided about {what} in time (it is {str(body.get('status'))[:40]})",
-                remedy="Run again, the order goes on where it is; timeout gives it longer.",
-                url=url,
-                status=str(body.get("status"))[:40],
-            )
+            raise out_of_time(url, body, what)
         time.sleep(wait)
         pause = min(pause * _GROWTH, _LONGEST)
+
+
+def out_of_time(url: str, body: Mapping[str, Any], what: str) -> RotationError:
+    """The CA has not come to an end with something."""
+    status = str(body.get("status"))[:40]
+    return RotationError(
+        "acme_order_timeout",
+        f"the CA has not decided about {what} in time (it is {status})",
+        remedy="Run again, the order goes on where it is; timeout gives it longer.",
+        url=url,
+        status=status,
+    )
 
 
 def _wanted_by_server(answer: Answer) -> float:
