@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_opt
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_keys import KEY_TYPES
 
 DEFAULT_STATE = "~/.local/state/certops/acme"
-
-_LOOPBACK = ("localhost", "127.", "::1")
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,18 @@ def _directory_url(options: Options) -> str:
         raise invalid(options.issuer, "directory_url", "is no https URL; Let's Encrypt's is"
                       " https://acme-v02.api.letsencrypt.org/directory")  # fmt: skip
     # RFC 8555 section 6.1. A server under test on this very machine may do without.
-    if parts.scheme == "http" and not host.startswith(_LOOPBACK):
+    if parts.scheme == "http" and not _is_loopback(host):
         raise invalid(options.issuer, "directory_url", "must be https: ACME without TLS protects nothing")
     if parts.username or parts.password:
         raise invalid(options.issuer, "directory_url", "must not hold credentials")
     return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _contact(options: Options) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ import collections
 import contextlib
 import json
 import ssl
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError, within
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import USER_AGENT
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_errors import refusal, retry_time
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_libraries import (
@@ -76,11 +76,9 @@ class Answer:
 
 
 class _BoundedAdapter(requests.adapters.HTTPAdapter):
-    """Reads answers of bounded size in bounded time: a server's silence ends, and so does its chatter."""
+    """Reads answers of bounded size."""
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        timeout = kwargs.get("timeout")
-        deadline = time.monotonic() + 2 * float(timeout if isinstance(timeout, (int, float)) else 30)
         kwargs["stream"] = True
         response = super().send(request, *args, **kwargs)
         content = bytearray()
@@ -88,8 +86,6 @@ class _BoundedAdapter(requests.adapters.HTTPAdapter):
             content += chunk
             if len(content) > _MOST_BYTES:
                 raise requests.exceptions.ContentDecodingError("the answer is longer than an ACME server's can be")
-            if time.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout("the answer comes too slowly")
         response._content, response._content_consumed = bytes(content), True
         return response
 
@@ -145,8 +141,10 @@ class Network(acme_client.ClientNetwork):
             self._fresh.append(nonce)
 
     def _exchange(self, method: str, url: str, **more: Any) -> Any:
+        # The library bounds each wait for a byte, and neither the whole answer nor the system's resolver.
+        patience = 2 * self._default_timeout
         with _our_errors(url):
-            return self._send_request(method, url, **more)
+            return within(patience, lambda: self._send_request(method, url, **more))
 
 
 def _unchanged(request: Any) -> Any:
@@ -211,7 +209,7 @@ def _our_errors(url: str) -> Iterator[None]:
         raise _untrusted(url, error) from error
     except requests.exceptions.ProxyError as error:
         raise _unreachable(url, "its proxy does not work", error) from error
-    except requests.exceptions.Timeout as error:
+    except (requests.exceptions.Timeout, OutOfTimeError) as error:
         raise RotationError(
             "acme_timeout",
             f"{url} does not answer in time",
