@@ -395,7 +395,7 @@ def verdicts_are_plain_data_and_repeat() -> None:
     for name, case in all_cases().items():
         if not all(isinstance(page, bytes) for page in case.pages.values()):
             continue  # what answers may have a nonce or a memory
-        first, second = (_text(case) for _ in range(2))
+        first, second = _text(case), _text(case)
         if first != second:
             raise AssertionError(f"{name}: {first} and {second}")
 

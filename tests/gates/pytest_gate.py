@@ -18,8 +18,11 @@ from tools.python_environments import Environment
 MOST_AT_ONCE = 8
 
 
-def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = False) -> Outcome:
-    """A folder that is missing fails: a part of the project has been lost."""
+def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = False, marker: str = "") -> Outcome:
+    """The tests of a folder, those with the marker alone if one is given.
+
+    A folder that is missing fails: a part of the project has been lost.
+    """
     if not environment.is_ready:
         return Outcome.absent(f"none of Python {', '.join(environment.pythons)} is on this machine")
     if not (ROOT / folder).is_dir():
@@ -28,6 +31,8 @@ def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = F
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [str(environment.python), "-m", "pytest", "-q", "--no-header", f"--junit-xml={report}", folder]
+    if marker:
+        command += ["-m", marker]
     if side_by_side:
         # File by file: what the tests of a file share is set up once.
         command += ["--numprocesses=auto", f"--maxprocesses={MOST_AT_ONCE}", "--dist=loadfile"]

@@ -31,8 +31,8 @@ class Gate:
     run: Callable[[], Outcome]
 
 
-def _side_by_side(environment: Environment, folder: str) -> Callable[[], Outcome]:
-    return functools.partial(pytest_gate, environment, folder, side_by_side=True)
+def _side_by_side(environment: Environment, folder: str, marker: str = "") -> Callable[[], Outcome]:
+    return functools.partial(pytest_gate, environment, folder, side_by_side=True, marker=marker)
 
 
 GATES = (
@@ -48,6 +48,7 @@ GATES = (
     Gate("docs-lint", "antsibull-docs", tools.collection_docs),
     Gate("docs-lint", "antsibull-changelog", tools.changelog),
     Gate("integration", "integration: real servers", _side_by_side(DEV, "tests/integration")),
+    Gate("integration", "integration on core 2.21", _side_by_side(CORE_2_21, "tests/integration/rotate", "each_core")),
     Gate("lab-test", "the lab itself", functools.partial(pytest_gate, DEV, "tests/lab")),
     Gate("lab-test", "molecule in the lab", lab.molecule),
 )

@@ -207,10 +207,9 @@ class CrlInquiry:
                 detail = "a distribution point without URL"
                 yield no_answer(self._question.serial, source, Reason.UNSUPPORTED_POINTER, detail)
             for url in point.urls:
-                finding = None
-                for finding in self._findings_at(url, point):
-                    yield finding
-                if finding is not None and _is_answer(finding):
+                findings = list(self._findings_at(url, point))
+                yield from findings
+                if findings and _is_answer(findings[-1]):
                     break
 
     def _findings_at(self, url: str, point: DistributionPoint) -> Iterator[Finding]:

@@ -40,8 +40,8 @@ def private(form: PrivateFormat, encoding: Encoding = Encoding.PEM, passphrase: 
         ("private_key", lambda encoding: private(PrivateFormat.PKCS8, encoding)),
         ("private_key", lambda encoding: private(PrivateFormat.TraditionalOpenSSL, encoding)),
         ("public_key", lambda encoding: KEY.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)),
-        ("certificate", lambda encoding: CERTIFICATE.public_bytes(encoding)),
-        ("request", lambda encoding: REQUEST.public_bytes(encoding)),
+        ("certificate", CERTIFICATE.public_bytes),
+        ("request", REQUEST.public_bytes),
     ],
 )
 def test_each_kind_tells_the_same_key(kind: str, make: Any, encoding: Encoding) -> None:
