@@ -48,7 +48,8 @@ def entry_of(rotation: Mapping[str, Any]) -> dict[str, Any]:
             **{name: predecessor.get(name) for name in ("serial", "spki_sha256", "version")},
             "verdict": rotation.get("verdict") or {},
         },
-        "after": {name: issued.get(name) for name in _OF_A_CERTIFICATE},
+        # Not always the issuer that was wanted: another may have stood in.
+        "after": {name: issued.get(name) for name in (*_OF_A_CERTIFICATE, "issuer")},
         **{name: rotation[name] for name in _COPIED if rotation.get(name)},
         "times": dict(rotation.get("times") or {}),
         "seconds": dict(rotation.get("seconds") or {}),

@@ -20,7 +20,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import acme_hints
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import Roots, is_preferred
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import (
+    Roots,
+    is_preferred,
+    without_root,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.http01_stateless import (
     Http01Stateless,
 )
@@ -191,14 +195,14 @@ class AcmeIssuer:
         return cert_id(predecessor) if self.issued(predecessor) else None
 
     def _issued(self, ordering: Ordering, ordered: Ordered, warnings: list[str]) -> Issued:
-        chain = self._preferred(ordering, ordered, warnings)
+        chain = without_root(self._preferred(ordering, ordered, warnings))
         root = self._roots.root_of(chain)
         if root is None:
             warnings.append(
                 f"the root of the chain ({chain[-1].issuer.rfc4514_string()}) is not known here: give it as"
                 f" trust_anchors of {self.config.name}"
             )
-        trusted = [*chain[1:], *([root] if root is not None and root not in chain[1:] else [])]
+        trusted = [*chain[1:], *([root] if root is not None else [])]
         return Issued(
             chain_pem="".join(to_pem(one) for one in chain),
             trust_pem="".join(to_pem(one) for one in trusted),

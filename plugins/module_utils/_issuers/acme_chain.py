@@ -49,6 +49,11 @@ class Roots:
         return found
 
 
+def without_root(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """The leaf and its intermediates. Some CAs send their root too, which no client would take from a server."""
+    return [chain[0], *(one for one in chain[1:] if one.subject != one.issuer)]
+
+
 def is_preferred(chain: Sequence[x509.Certificate], name: str) -> bool:
     """Whether the chain ends below (or with) a CA of that common name; what other clients call preferred chain."""
     return any(name in _common_names(one) for one in (chain[-1].issuer, chain[-1].subject))

@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_err
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_libraries import josepy
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_network import Answer
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_polling import out_of_time, polled
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import KnownOrder
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import Request
 
 # What a CA says of an order that it has forgotten, or that is of another account.
@@ -100,7 +101,8 @@ class Ordering:
     def _known_order(self) -> tuple[str, dict[str, Any]] | None:
         """The order that was made for this request before, if it can still lead to a certificate."""
         state, thumbprint = self._client.state, self._client.thumbprint
-        url = state.order(thumbprint, self._csr_sha256) or self._wish.url
+        known = state.order(thumbprint, self._csr_sha256)
+        url = known.url if known else self._wish.url
         if url is None:
             return None
         try:
@@ -119,10 +121,15 @@ class Ordering:
         if self._wish.profile:
             wanted["profile"] = self._wish.profile
         answer = self._asked_with_replaces(wanted) or self._asked(wanted)
-        url = answer.location
+        url, body = answer.location, answer.json()
         # From here on, whoever is killed continues this order.
-        self._client.state.remember_order(self._client.thumbprint, self._csr_sha256, self._request.names, url)
-        return url, answer.json()
+        self._client.state.remember_order(
+            self._client.thumbprint,
+            self._csr_sha256,
+            self._request.names,
+            KnownOrder(url, str(body.get("finalize") or "")),
+        )
+        return url, body
 
     def _asked(self, wanted: Mapping[str, Any]) -> Answer:
         return self._client.post(self._client.directory["newOrder"], wanted, deadline=self._deadline)
@@ -151,8 +158,9 @@ class Ordering:
         return self._poll(url, "pending")
 
     def _finalized(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        finalize = body.get("finalize")
-        if not isinstance(finalize, str):
+        known = self._client.state.order(self._client.thumbprint, self._csr_sha256)
+        finalize = body.get("finalize") or (known.finalize if known else None)
+        if not isinstance(finalize, str) or not finalize:
             raise RotationError("acme_answer_invalid", "the order says no finalize URL", url=url)
         self._client.state.remember_finalized(self._client.thumbprint, self._csr_sha256)
         try:

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS made_order (
     url TEXT NOT NULL,
     made_at REAL NOT NULL,
     finalized_at REAL,
+    finalize TEXT NOT NULL,       -- its URL, which some servers tell only once
     PRIMARY KEY (thumbprint, csr_sha256)
 );
 CREATE INDEX IF NOT EXISTS made_order_made ON made_order (thumbprint, made_at);
@@ -48,6 +49,14 @@ CREATE TABLE IF NOT EXISTS hint (
 );
 CREATE TABLE IF NOT EXISTS issuer (sha256 TEXT PRIMARY KEY, der BLOB NOT NULL);
 """
+
+
+@dataclass(frozen=True)
+class KnownOrder:
+    """Where an order is, and where it is finalized."""
+
+    url: str
+    finalize: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,20 +99,20 @@ class AcmeState:
 
     # --- orders ---
 
-    def order(self, thumbprint: str, csr_sha256: str) -> str | None:
-        """The URL of the order that was made for that request."""
+    def order(self, thumbprint: str, csr_sha256: str) -> KnownOrder | None:
+        """The order that was made for that request."""
         with self._using() as database:
             row = database.execute(
-                "SELECT url FROM made_order WHERE thumbprint = ? AND csr_sha256 = ?", (thumbprint, csr_sha256)
+                "SELECT url, finalize FROM made_order WHERE thumbprint = ? AND csr_sha256 = ?", (thumbprint, csr_sha256)
             ).fetchone()
-        return str(row[0]) if row else None
+        return KnownOrder(*row) if row else None
 
-    def remember_order(self, thumbprint: str, csr_sha256: str, names: Sequence[str], url: str) -> None:
+    def remember_order(self, thumbprint: str, csr_sha256: str, names: Sequence[str], order: KnownOrder) -> None:
         """Before anything else is done with the order: whoever is killed from here on continues it."""
         with self._using() as database:
             database.execute(
-                "INSERT OR REPLACE INTO made_order VALUES (?, ?, ?, ?, ?, NULL)",
-                (thumbprint, csr_sha256, _lines(names), url, time.time()),
+                "INSERT OR REPLACE INTO made_order VALUES (?, ?, ?, ?, ?, NULL, ?)",
+                (thumbprint, csr_sha256, _lines(names), order.url, time.time(), order.finalize),
             )
             database.execute("DELETE FROM made_order WHERE made_at < ?", (time.time() - _KEPT_SECONDS,))
 

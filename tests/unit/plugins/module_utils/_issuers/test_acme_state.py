@@ -16,6 +16,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_sta
     FILE_NAME,
     AcmeState,
     KnownHint,
+    KnownOrder,
     directory_for,
 )
 
@@ -23,7 +24,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_sta
 def remember(folder: Path, number: int) -> None:
     state = AcmeState(folder)
     for each in range(5):
-        state.remember_order("me", f"{number}-{each}", [f"n{number}"], f"https://ca.example/{number}/{each}")
+        state.remember_order(
+            "me", f"{number}-{each}", [f"n{number}"], KnownOrder(f"https://ca.example/{number}/{each}", "f")
+        )
 
 
 def test_many_processes_write_at_once(tmp_path: Path) -> None:
@@ -36,13 +39,17 @@ def test_many_processes_write_at_once(tmp_path: Path) -> None:
         assert worker.exitcode == 0
     state = AcmeState(tmp_path)
     assert len(state.orders_since("me", 0.0)) == 30
-    assert state.order("me", "3-4") == "https://ca.example/3/4"
+    assert state.order("me", "3-4") == KnownOrder("https://ca.example/3/4", "f")
 
 
 def test_many_threads_use_one_state(tmp_path: Path) -> None:
     state = AcmeState(tmp_path)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda number: state.remember_order("me", str(number), ["a"], f"u{number}"), range(100)))
+        list(
+            pool.map(
+                lambda number: state.remember_order("me", str(number), ["a"], KnownOrder(f"u{number}")), range(100)
+            )
+        )
     assert len(state.orders_since("me", 0.0)) == 100
 
 
@@ -56,7 +63,7 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
 def test_forgotten_orders_still_count(tmp_path: Path) -> None:
     state, before = AcmeState(tmp_path), time.time() - 1
     for csr in ("one", "two"):
-        state.remember_order("me", csr, ["b", "a"], "u")
+        state.remember_order("me", csr, ["b", "a"], KnownOrder("u"))
         state.remember_finalized("me", csr)
         state.forget_order("me", csr)
     assert state.order("me", "one") is None
