@@ -28,9 +28,8 @@ options:
         type: str
         required: true
       port:
-        description: TCP port.
+        description: TCP port. If not given, the usual one of O(endpoints[].starttls), or 443 without it.
         type: int
-        default: 443
       server_name:
         description: Server name to send. The same as O(endpoints[].host), if not given.
         type: str
@@ -38,6 +37,14 @@ options:
         description: Which certificate to ask for, where a server has an RSA and an ECDSA one. Asked over TLS 1.2.
         type: str
         choices: [rsa, ec]
+      starttls:
+        description:
+          - Protocol in which to ask for TLS first; without it TLS begins at once.
+          - A server that refuses is V(starttls_refused), one that says what its protocol does not allow, or anything
+            between its go-ahead and TLS, is V(starttls_protocol_error).
+          - MySQL counts connections that end without a login; see its C(max_connect_errors).
+        type: str
+        choices: [ftp, imap, ldap, mysql, pop3, postgres, smtp, xmpp]
   timeout:
     description: Seconds that resolving, connecting and the handshake may take together.
     type: float
@@ -68,6 +75,13 @@ EXAMPLES = r"""
       - {host: 192.0.2.7, server_name: shop.example.org}
       - {host: "2001:db8::7", server_name: shop.example.org}
   register: seen
+  delegate_to: localhost
+
+- name: What do the mail and the directory server show?
+  certops.rotation.endpoint_info:
+    endpoints:
+      - {host: mx.example.org, starttls: smtp}
+      - {host: ldap.example.org, starttls: ldap}
   delegate_to: localhost
 
 - name: Show their serial numbers
@@ -134,8 +148,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.errors import reporting_errors
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
-from ansible_collections.certops.rotation.plugins.module_utils._ansible.seen_endpoint import seen_endpoint
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, handshakes
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.seen_endpoint import (
+    endpoint_from,
+    seen_endpoint,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import handshakes
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "endpoints": {
@@ -144,9 +162,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
         "required": True,
         "options": {
             "host": {"type": "str", "required": True},
-            "port": {"type": "int", "default": 443},
+            "port": {"type": "int"},
             "server_name": {"type": "str"},
             "key_type": {"type": "str", "choices": ["rsa", "ec"], "no_log": False},
+            "starttls": {"type": "str", "choices": sorted(STARTTLS_PORTS)},
         },
     },
     "timeout": {"type": "float", "default": 10.0},
@@ -158,10 +177,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     with reporting_errors(module):
-        wanted = [
-            Endpoint(one["host"], one["port"], one["server_name"] or one["host"], one["key_type"])
-            for one in params["endpoints"]
-        ]
+        wanted = [endpoint_from(one) for one in params["endpoints"]]
         shaken = handshakes(wanted, timeout=params["timeout"], concurrency=params["concurrency"])
         module.exit_json(changed=False, endpoints=to_result([seen_endpoint(one) for one in shaken]))
 

@@ -35,9 +35,9 @@ options:
         description: Name or address of a TLS server; what it sends is judged, its staple too.
         type: str
       port:
-        description: Port of O(certificates[].host).
+        description:
+          - Port of O(certificates[].host). If not given, the usual one of O(certificates[].starttls), or 443 without.
         type: int
-        default: 443
       server_name:
         description: Server name to send. The same as O(certificates[].host), if not given.
         type: str
@@ -45,6 +45,14 @@ options:
         description: Which certificate to ask for, where a server has an RSA and an ECDSA one.
         type: str
         choices: [rsa, ec]
+      starttls:
+        description:
+          - Protocol in which to ask for TLS first; without it TLS begins at once.
+          - A server that refuses is V(starttls_refused), one that says what its protocol does not allow, or anything
+            between its go-ahead and TLS, is V(starttls_protocol_error).
+          - MySQL counts connections that end without a login; see its C(max_connect_errors).
+        type: str
+        choices: [ftp, imap, ldap, mysql, pop3, postgres, smtp, xmpp]
       chain_path:
         description: File with the certificates above it.
         type: path
@@ -298,14 +306,16 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.subject 
     read_subjects,
     worst_status,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS
 
 CERTIFICATE_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "path": {"type": "path"},
     "content": {"type": "str"},
     "host": {"type": "str"},
-    "port": {"type": "int", "default": 443},
+    "port": {"type": "int"},
     "server_name": {"type": "str"},
     "key_type": {"type": "str", "choices": ["rsa", "ec"], "no_log": False},
+    "starttls": {"type": "str", "choices": sorted(STARTTLS_PORTS)},
     "chain_path": {"type": "path"},
     "chain_content": {"type": "str"},
 }

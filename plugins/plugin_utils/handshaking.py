@@ -34,7 +34,8 @@ class Place:
     """As it is declared; the endpoint has a name that a wildcard stands for."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"address": self.endpoint.address, "port": self.endpoint.port, "server_name": self.server_name}
+        place = {"address": self.endpoint.address, "port": self.endpoint.port, "server_name": self.server_name}
+        return {**place, "starttls": self.endpoint.starttls} if self.endpoint.starttls else place
 
     def __str__(self) -> str:
         address = f"[{self.endpoint.address}]" if ":" in self.endpoint.address else self.endpoint.address
@@ -46,7 +47,7 @@ def places(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, Any]]) ->
     key_type = _key_type(rotation) if has_companion(rotation, of_host) else None
     names: Sequence[str | None] = rotation.get("server_names") or [None]
     return [
-        Place(Endpoint(listener["address"], listener["port"], _sni(name), key_type), name)
+        Place(Endpoint(listener["address"], listener["port"], _sni(name), key_type, listener.get("starttls")), name)
         for listener in rotation.get("listeners") or ()
         for name in names
     ]

@@ -115,7 +115,7 @@ class Http01Setup:
         given = self._options.get("address")
         listeners = rotation.get("listeners") or []
         addresses = [given] if given else dict.fromkeys(str(one["address"]) for one in listeners)
-        tls_port = next((int(one["port"]) for one in listeners), 443)
+        tls_port = next((int(one["port"]) for one in listeners if not one.get("starttls")), 443)
         names = frozenset(str(one).lower() for one in rotation["server_names"])
         port = int(self._options.get("port") or 80)
         return [Question(name, address, thumbprint, port, tls_port, names) for address in addresses]

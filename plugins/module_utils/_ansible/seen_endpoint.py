@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     CertificateFacts,
@@ -14,7 +16,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     to_pem,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Fault, Handshake
+from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import usual_port
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, Fault, Handshake
 
 _ALERT = "alert_"
 
@@ -33,6 +36,13 @@ class SeenEndpoint:
     seconds: float
     alert: int | None
     error: Fault | None
+
+
+def endpoint_from(asked: Mapping[str, Any]) -> Endpoint:
+    """From the options ``host``, ``port``, ``server_name``, ``key_type`` and ``starttls``."""
+    host, starttls = asked["host"], asked["starttls"]
+    port = usual_port(starttls) if asked["port"] is None else asked["port"]
+    return Endpoint(host, port, asked["server_name"] or host, asked["key_type"], starttls)
 
 
 def seen_endpoint(shaken: Handshake) -> SeenEndpoint:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging_options import read_file
+from ansible_collections.certops.rotation.plugins.module_utils._ansible.seen_endpoint import endpoint_from
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     CertificateFacts,
     certificate_facts,
@@ -27,7 +28,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.verdict imp
     StapleFinding,
     Verdict,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, Fault, handshakes
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Fault, handshakes
 
 _FROM_WORST = (RevocationStatus.REVOKED, RevocationStatus.UNKNOWN, RevocationStatus.GOOD)
 
@@ -57,7 +58,7 @@ def read_subjects(wanted: Sequence[Mapping[str, Any]], timeout: float, concurren
 
     :raises RotationError: for files and text that cannot be read. What a server does is in ``Subject.error``.
     """
-    endpoints = [_endpoint(one) for one in wanted if one["host"] is not None]
+    endpoints = [endpoint_from(one) for one in wanted if one["host"] is not None]
     shaken = iter(handshakes(endpoints, timeout=timeout, concurrency=concurrency))
     return [_given(one) if one["host"] is None else _served(one, next(shaken)) for one in wanted]
 
@@ -80,10 +81,6 @@ def _judge(judging: Judging, at: datetime, subject: Subject) -> Judged:
     verdict = judging.verdict(subject.chain, at=at, staple=subject.staple)
     staple = judging.judge_staple(subject.chain, subject.staple, at=at) if subject.is_served else None
     return Judged(certificate_facts(subject.chain[0]), verdict, staple, subject.error)
-
-
-def _endpoint(one: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(one["host"], one["port"], one["server_name"] or one["host"], one["key_type"])
 
 
 def _given(one: Mapping[str, Any]) -> Subject:

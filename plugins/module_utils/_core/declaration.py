@@ -16,6 +16,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.naming impo
     server_names,
     shown,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS, usual_port
 
 _CERTIFICATE_OPTIONS = frozenset(
     {"name", "server_names", "listeners", "issuer", "key", "must_staple", "stapling", "companion_of", "paths"}
@@ -109,22 +110,26 @@ def _listeners(declared: object, request: Mapping[str, Any], host: str) -> list[
     if not declared:
         return [_listener({}, request, host)]
     if not isinstance(declared, Sequence) or isinstance(declared, str):
-        raise _invalid("listeners is a list of {address, port}")
+        raise _invalid("listeners is a list of {address, port, starttls}")
     return [_listener(one, request, host) for one in declared]
 
 
 def _listener(declared: object, request: Mapping[str, Any], host: str) -> dict[str, Any]:
-    if not isinstance(declared, Mapping) or set(declared) - {"address", "port"}:
-        raise _invalid(f"a listener is {{address, port}}, not {shown(declared)}")
+    if not isinstance(declared, Mapping) or set(declared) - {"address", "port", "starttls"}:
+        raise _invalid(f"a listener is {{address, port, starttls}}, not {shown(declared)}")
+    starttls = declared.get("starttls") or None
+    if starttls is not None and str(starttls) not in STARTTLS_PORTS:
+        raise _invalid(f"starttls is {shown(starttls)}; it is one of {', '.join(sorted(STARTTLS_PORTS))}")
     address = str(declared.get("address") or request.get("address") or host)
-    port = declared.get("port") or (443 if declared else request.get("port") or 443)
+    port = declared.get("port") or (usual_port(starttls) if declared else request.get("port") or 443)
     try:
         number = int(port)
     except (TypeError, ValueError) as exc:
         raise _invalid(f"{shown(port)} is not a TCP port") from exc
     if not 0 < number < 65536 or not address.isprintable() or " " in address:
         raise _invalid(f"{shown(address)} port {shown(port)} is no place to connect to")
-    return {"address": ip_address(address) or address, "port": number}
+    listener = {"address": ip_address(address) or address, "port": number}
+    return {**listener, "starttls": starttls} if starttls else listener
 
 
 def _stapling(value: object) -> str:

@@ -23,6 +23,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.side_by_side import SideBySide, Wait
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.starttls import StarttlsError
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.starttls_exchange import exchange
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -42,6 +44,8 @@ class Endpoint:
     server_name: str | None = None
     key_type: str | None = None
     """``rsa`` or ``ec``: which of a server's two certificates is wanted (asked over TLS 1.2, whose ciphers name it)"""
+    starttls: str | None = None
+    """the protocol in which TLS is asked for first, one of ``starttls.PROTOCOLS``"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Fault:
 
     code: str
     """connection_refused, unreachable, timeout, reset, closed, name_not_resolved, not_tls, alert_<n>, tls_failed,
-    invalid_endpoint"""
+    invalid_endpoint, starttls_refused, starttls_protocol_error"""
     msg: str
 
 
@@ -243,9 +247,18 @@ def _connect_and_shake(endpoint: Endpoint, seen: _Seen) -> Generator[Wait, None,
             except _HandshakeError as failed:
                 failure = failed
                 continue
+            if endpoint.starttls is not None:
+                yield from _ask_for_tls(endpoint, sock)
             yield from _shake(endpoint, sock, seen)
             return
     raise failure
+
+
+def _ask_for_tls(endpoint: Endpoint, sock: socket.socket) -> Generator[Wait, None, None]:
+    try:
+        yield from exchange(sock, str(endpoint.starttls), endpoint.server_name or endpoint.address)
+    except StarttlsError as failed:
+        raise _HandshakeError(failed.code, str(failed)) from failed
 
 
 def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoint) -> Generator[Wait, None, None]:

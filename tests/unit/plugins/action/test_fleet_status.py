@@ -14,6 +14,7 @@ from ansible_collections.certops.rotation.plugins.action.fleet_status import Act
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
 from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, make_key
+from ansible_collections.certops.rotation.tests.support.starttls_servers import StarttlsServer
 from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer, closed_port, plain_text_server
 from cryptography import x509
 
@@ -107,6 +108,22 @@ def test_kept_crl_is_used_as_long_as_http_allows_and_not_where_it_must_be_confir
         assert (verdict["status"], verdict["evidence"][0]["source"]["cache_state"]) == ("good", "fresh")
         assert world.look(given, **kept, revalidate=True)["summary"]["revoked"] == 1
         assert world.look(given, cache_dir="")["summary"]["revoked"] == 1
+
+
+def test_listeners_with_starttls_are_asked_in_their_protocols(world: World) -> None:
+    issued = world.issue()
+    with StarttlsServer("smtp", issued) as smtp, StarttlsServer("postgres", issued) as postgres:
+        listeners = [
+            {"address": "127.0.0.1", "port": smtp.port, "starttls": "smtp"},
+            {"address": "127.0.0.1", "port": postgres.port, "starttls": "postgres"},
+            {"address": "127.0.0.1", "port": smtp.port, "starttls": "imap"},
+        ]
+        result = world.look({"web1": [rotation(listeners=listeners)]})
+    (found,) = result["rotations"]["web1"]
+    assert [(one["starttls"], (one["error"] or {}).get("code")) for one in found["served"]] == [
+        ("smtp", None), ("postgres", None), ("imap", "starttls_protocol_error"),
+    ]  # fmt: skip
+    assert [one.get("status") for one in found["served"]] == ["good", "good", None]
 
 
 def test_silent_and_plain_listeners_are_results_not_failures(world: World) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
 from ansible_collections.certops.rotation.tests.support.nginx import Nginx, Vhost
 from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued
+from ansible_collections.certops.rotation.tests.support.starttls_servers import StarttlsServer
 from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer, closed_port
 
 NAME = "shop.example.org"
@@ -75,6 +76,15 @@ def rotation(new: Issued, *ports: int, old: Issued | None = None, **more: Any) -
             {"address": "127.0.0.1", "port": port, "server_name": NAME, "serial": serial} for port in ports
         ]
     return {**given, **more}
+
+
+def test_new_certificate_is_proven_where_tls_is_asked_for_first(world: World) -> None:
+    new = world.root.issue([NAME])
+    with StarttlsServer("imap", new) as server:
+        listeners = [{"address": "127.0.0.1", "port": server.port, "starttls": "imap"}]
+        result = world.prove(rotation(new, listeners=listeners))
+    (proven,) = result["rotations"]["web1"]
+    assert proven["proof"]["checked"]
 
 
 def silent(port: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.modules import endpoint_info
 from ansible_collections.certops.rotation.tests.support.pki import DAY, Authority, Issued, make_key
 from ansible_collections.certops.rotation.tests.support.run_main import run_main
+from ansible_collections.certops.rotation.tests.support.starttls_servers import StarttlsServer
 from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer, alerting_server, closed_port
 
 
@@ -49,6 +50,19 @@ def test_expired_certificate_is_seen_like_any_other(ca: Authority) -> None:
     with TlsServer(old) as server:
         (seen,) = look({"host": "127.0.0.1", "port": server.port})
     assert seen["error"] is None and seen["chain"][0]["serial"] == serial_hex(old.serial)
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "ldap", "mysql"])
+def test_server_that_is_asked_for_tls_first(leaf: Issued, protocol: str) -> None:
+    with StarttlsServer(protocol, leaf) as server:
+        (seen,) = look({"host": "127.0.0.1", "port": server.port, "starttls": protocol})
+    assert seen["error"] is None and seen["chain"][0]["serial"] == serial_hex(leaf.serial)
+
+
+def test_port_that_is_not_given_is_the_usual_one_of_the_protocol() -> None:
+    # On an address of loopback where nobody listens.
+    seen = look({"host": "127.213.7.9", "starttls": "xmpp"}, {"host": "127.213.7.9"})
+    assert [one["port"] for one in seen] == [5222, 443]
 
 
 def test_both_certificates_of_a_server(ca: Authority, leaf: Issued) -> None:

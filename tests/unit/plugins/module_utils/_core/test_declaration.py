@@ -63,10 +63,23 @@ def test_what_is_declared_counts_and_is_made_canonical() -> None:
     assert found["declared"] == ["key", "must_staple"]
 
 
+def test_listener_with_starttls_has_the_usual_port_of_its_protocol() -> None:
+    found = declared(
+        listeners=[{"starttls": "smtp"}, {"starttls": "imap", "port": 1143}, {"port": 443, "starttls": ""}]
+    )
+    assert found["listeners"] == [
+        {"address": "192.0.2.7", "port": 25, "starttls": "smtp"},
+        {"address": "192.0.2.7", "port": 1143, "starttls": "imap"},
+        {"address": "192.0.2.7", "port": 443},
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
         ({"name": "../etc"}, "name_invalid"),
+        ({"listeners": [{"starttls": "gopher"}]}, "declaration_invalid"),
+        ({"listeners": [{"starttls": ["smtp"]}]}, "declaration_invalid"),
         ({"name": "a\nb"}, "name_invalid"),
         ({"name": "{{ x }}"}, "name_invalid"),
         ({"name": None}, "name_invalid"),
