@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,12 @@ CANNOT_RUN = 3
 def main() -> int:
     options = parser().parse_args()
     RESULT.parent.mkdir(exist_ok=True)
-    rows = rows_of([], "crl.py", options.rounds)
-    if rows is None:
-        return 1
+    rows: list[dict[str, Any]] = []
+    for script in ("crl.py", *_acme_scripts()):
+        found = rows_of([], script, options.rounds)
+        if found is None:
+            return 1
+        rows += found
     if subprocess.run([sys.executable, str(LAB), "check"], check=False).returncode:
         print("\n" + as_table(rows))
         print("bench: rotations skipped, the lab can't run here (the line above says why)")
@@ -45,6 +49,14 @@ def main() -> int:
     if options.write_page:
         write_page(table)
     return 0 if all(row["ok"] for row in rows) else 1
+
+
+def _acme_scripts() -> list[str]:
+    """Those that need an ACME server."""
+    if shutil.which("pebble"):
+        return ["acme_orders.py"]
+    print("bench: ACME skipped, pebble is not installed")
+    return []
 
 
 def rows_of(prefix: list[str], script: str, rounds: int) -> list[dict[str, Any]] | None:
