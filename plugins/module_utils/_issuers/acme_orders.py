@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,7 +72,7 @@ class Ordering:
     @property
     def is_known(self) -> bool:
         """Whether an order was made for the request before; it may turn out to be of no use any more."""
-        return bool(self._client.state.order(self._client.thumbprint, self._csr_sha256) or self._wish.url)
+        return bool(self._client.state.order(self._client.thumbprint, self._csr_sha256) or self._own(self._wish.url))
 
     def obtain(self) -> Ordered:
         """The certificate for the request.
@@ -102,7 +103,7 @@ class Ordering:
         """The order that was made for this request before, if it can still lead to a certificate."""
         state, thumbprint = self._client.state, self._client.thumbprint
         known = state.order(thumbprint, self._csr_sha256)
-        url = known.url if known else self._wish.url
+        url = known.url if known else self._own(self._wish.url)
         if url is None:
             return None
         try:
@@ -115,6 +116,13 @@ class Ordering:
             return url, body
         self._forget()
         return None
+
+    def _own(self, url: str | None) -> str | None:
+        """``url``, if it is this CA's: it was kept on a host, and what the account signs goes to the CA alone."""
+        if url is None:
+            return None
+        ours, its = (urllib.parse.urlsplit(each) for each in (self._client.directory["newOrder"], url))
+        return url if (ours.scheme, ours.netloc) == (its.scheme, its.netloc) else None
 
     def _new_order(self) -> tuple[str, dict[str, Any]]:
         wanted: dict[str, Any] = {"identifiers": [identifier(name) for name in self._request.names]}

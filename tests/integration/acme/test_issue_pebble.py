@@ -25,6 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
 from ansible_collections.certops.rotation.tests.support.acme_proxy import AcmeProxy
 from ansible_collections.certops.rotation.tests.support.challenge_folder import ChallengeFolder
 from ansible_collections.certops.rotation.tests.support.dns_server import DnsServer
+from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
 from ansible_collections.certops.rotation.tests.support.internal_ca import order
 from ansible_collections.certops.rotation.tests.support.pebble import IS_HERE, Pebble
 from ansible_collections.certops.rotation.tests.support.playbook import COLLECTIONS
@@ -98,6 +99,20 @@ def test_an_order_url_that_is_handed_in_is_taken_up_where_the_state_is_lost(
     known = Order(wanted.host, wanted.name, wanted.csr_pem, wanted.server_names, order=first.order)
     assert granted(open_acme("pebble", lost), known)[0].chain_pem == first.chain_pem
     assert len(proxy.orders) == 1
+
+
+def test_an_order_url_of_another_server_is_asked_nothing(
+    pebble: Pebble, folder: ChallengeFolder, tmp_path: Path
+) -> None:
+    """The record that it came from lies on a host, which may not be whose we think it is."""
+    entry = pebble.issuer(challenge=folder.challenge, state_dir=str(tmp_path / "state"))
+    wanted = order("shop", NAMES)
+    with HttpServer() as stranger:
+        elsewhere = stranger.url("/my-order/1")
+        given = Order(wanted.host, wanted.name, wanted.csr_pem, wanted.server_names, order=elsewhere)
+        [issued] = granted(open_acme("pebble", entry), given)
+        assert stranger.requests == []
+    assert issued.is_new and issued.order != elsewhere
 
 
 def test_half_of_all_nonces_refused(tmp_path: Path) -> None:
