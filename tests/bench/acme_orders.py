@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """50 certificates from Pebble by one playbook run, beside the same 50 orders by one process with the bare acme library.
 
-The playbook has the one task that issues, certificate_issue; measured is ansible-playbook from its start to its end. The
-floor is a Python process with 16 threads and nothing but the library: account, order, challenge, finalize, download.
+The playbook has the one task that issues, certificate_issue; measured is ansible-playbook from start to end. The floor
+is a Python process with 16 threads and nothing but the library: account, order, challenge, finalize, download.
 Keys and requests are made before. Both use the same server, which validates without pauses, and answer http-01 from
 the same folder. Each round is one of each, with requests of its own; the medians count.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,23 +118,36 @@ def _key_missing(path: Path, why: str) -> RotationError:
 # --- finding or making ---
 
 
-def find_or_create(client: AcmeClient) -> str:
-    """The account's URL. Found in memory, or by its key; made where it may be; its contacts brought up to date.
+@dataclass(frozen=True)
+class Ensured:
+    """An account that is there, and what that took."""
 
-    :raises RotationError: ``acme_account_missing``, ``acme_terms_not_agreed``, ``acme_external_account_required``.
+    uri: str
+    is_new: bool = False
+    is_updated: bool = False
+
+
+def ensure(client: AcmeClient) -> Ensured:
+    """The account: found in memory, or by its key; made where it may be; its contacts brought up to date.
+
+    :raises RotationError: ``acme_account_missing``, ``acme_terms_not_agreed``, ``acme_external_account_required``,
+        ``acme_roll_over_unfinished``.
     """
     config, contact = client.config, json.dumps(client.config.contact)
     known = client.state.account(client.thumbprint)
     if known and known[1] == contact:
-        return known[0]
+        return Ensured(known[0])
     uri = known[0] if known else find(client, client.key)
     if uri is None:
         _require_finished_roll_over(client)
-        uri = _create(client)
+        ensured = Ensured(_create(client), is_new=True)
     elif config.contact:
         client.post(uri, {"contact": list(config.contact)}, kid=uri)
-    client.state.remember_account(client.thumbprint, uri, contact)
-    return uri
+        ensured = Ensured(uri, is_updated=True)
+    else:
+        ensured = Ensured(uri)
+    client.state.remember_account(client.thumbprint, ensured.uri, contact)
+    return ensured
 
 
 def find(client: AcmeClient, key: Jwk) -> str | None:

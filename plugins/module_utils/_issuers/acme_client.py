@@ -120,7 +120,7 @@ class AcmeClient:
         """The account's URL. The account is looked up by its key, and made if it may be."""
         with self._lock:
             if self._account_uri is None:
-                self._account_uri = acme_account.find_or_create(self)
+                self._account_uri = acme_account.ensure(self).uri
             return self._account_uri
 
     def adopt(self, key: Jwk, uri: str | None) -> None:
