@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: measures CRLs, and rotations in a lab; prints a table, writes build/bench.json and docs/benchmarks.md.
+"""`make bench`: measures CRLs, a look at a fleet, and rotations in a lab.
+
+It prints a table, and writes build/bench.json and docs/benchmarks.md.
 
 Every figure is a ratio to a floor measured in the same run, because machines differ and are noisy.
 """

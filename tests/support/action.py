@@ -30,10 +30,19 @@ def run_action(
     task_vars: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the action returns. It must be plain data: it goes through JSON on the way."""
+    result = made_action(plugin, arguments, check_mode=check_mode).run(task_vars=dict(task_vars or {}))
+    plain: dict[str, Any] = json.loads(json.dumps(result))
+    if plain != result:
+        raise AssertionError(f"not plain data: {result}")
+    return plain
+
+
+def made_action(plugin: type[Any], arguments: Mapping[str, Any], *, check_mode: bool = False) -> Any:
+    """The action, ready to be run."""
     task, context, loader = Task(), PlayContext(), DataLoader()
     task.args, task.action, task.check_mode = dict(arguments), plugin.__module__.rpartition(".")[2], check_mode
     connection = connection_loader.get("local", context, os.devnull)
-    action = plugin(
+    return plugin(
         task=task,
         connection=connection,
         play_context=context,
@@ -41,11 +50,6 @@ def run_action(
         templar=Templar(loader=loader),
         shared_loader_obj=None,
     )
-    result = action.run(task_vars=dict(task_vars or {}))
-    plain: dict[str, Any] = json.loads(json.dumps(result))
-    if plain != result:
-        raise AssertionError(f"not plain data: {result}")
-    return plain
 
 
 def run_host_action(

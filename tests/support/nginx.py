@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])) or "nginx"
-_START_TIMEOUT = 10.0
 
 
 def free_port() -> int:
@@ -60,6 +59,8 @@ class Vhost:
 
 class Nginx:
     """A master with two workers. Started by ``with`` or ``start``; ``stop`` ends this master and nothing else."""
+
+    start_timeout = 10.0
 
     def __init__(self, prefix: Path, vhosts: Sequence[Vhost], workers: int = 2) -> None:
         self.prefix, self.vhosts, self.workers = prefix, list(vhosts), workers
@@ -104,13 +105,16 @@ class Nginx:
         self._process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + _START_TIMEOUT
+        deadline = time.monotonic() + self.start_timeout
         while not self._is_up():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError(f"nginx did not start: {self.error_log.read_text()}")
+                raise RuntimeError(f"nginx did not start: {self._said()}")
             time.sleep(0.02)
         return self
+
+    def _said(self) -> str:
+        return self.error_log.read_text() if self.error_log.exists() else "it was still reading its configuration"
 
     def _is_up(self) -> bool:
         if not self.pid_file.exists():
