@@ -19,6 +19,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, served_pairs
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Handshake, handshakes
 from ansible_collections.certops.rotation.plugins.modules.fleet_status import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.fewer_collections import fewer_collections
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import Place, places, served_entry
 from ansible_collections.certops.rotation.plugins.plugin_utils.host_values import host_values
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
@@ -43,6 +44,10 @@ class ActionModule(FleetAction):
         return {host: self._declared(host, plain(requests[host])) for host in hosts}
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
+        with fewer_collections():
+            return self._looked_at(rotations)
+
+    def _looked_at(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         at, only_new = self.now(), self.options["only_new"]
         new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
         if new or not only_new:
@@ -118,9 +123,13 @@ def _judge_installed(rotations: Sequence[Rotation], judge: Judging, at: datetime
 def _verdicts(
     chains: Mapping[str, tuple[str, bytes | None]], judge: Judging, at: datetime
 ) -> dict[str, dict[str, Any]]:
+    known: dict[x509.Certificate, x509.Certificate] = {}
+
     def verdict(chain_pem: str, staple: bytes | None) -> dict[str, Any]:
         try:
-            chain: list[x509.Certificate] = read_certificates(chain_pem.encode())
+            leaf, *issuers = read_certificates(chain_pem.encode())
+            # A thousand chains name a few issuers, and what is decoded of those stays in memory.
+            chain = [leaf, *(known.setdefault(issuer, issuer) for issuer in issuers)]
         except RotationError as error:
             return {"status": "unknown", "reasons": [error.code], "evidence": []}
         result: dict[str, Any] = to_result(judge.verdict(chain, at=at, staple=staple))

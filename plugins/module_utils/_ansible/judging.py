@@ -96,7 +96,8 @@ class Judging:
         self._sources = Sources(http, policy, crls=self._given.crls, check_signer=self._check_signer, memory=memory)
         self._issuer_verdicts: Once[tuple[str, str, datetime, frozenset[str]], Verdict] = Once()
         self._signers: Once[tuple[object, ...], RotationError | None] = Once()
-        self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once()
+        # Each chain is asked about a few times in a row, and what is decoded of its certificates is large.
+        self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once(most=512)
         self._staples: Once[tuple[tuple[x509.Certificate, ...], bytes, datetime], StapleFinding] = Once()
         self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
         for anchor in self.anchors:

@@ -17,7 +17,9 @@ _Value = TypeVar("_Value")
 class Once(Generic[_Key, _Value]):
     """Remembers what was made for a key, failures included: what is down is waited for once, not a thousand times."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """:param most: how many values to remember, the newest; more than that many different keys are made again."""
+        self._most = most
         self._lock = threading.Lock()
         self._futures: dict[_Key, Future[_Value]] = {}
 
@@ -28,6 +30,8 @@ class Once(Generic[_Key, _Value]):
             mine = future is None
             if future is None:
                 future = self._futures[key] = Future()
+                if self._most is not None and len(self._futures) > self._most:
+                    del self._futures[next(iter(self._futures))]
         if mine:
             try:
                 future.set_result(make())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
@@ -35,6 +36,8 @@ _WEAK = (hashes.MD5, hashes.SHA1)
 _Parameters: TypeAlias = "padding.PSS | padding.PKCS1v15 | ec.ECDSA | None"
 
 
+# Thousands of chains end in the same few certificates. A certificate is its bytes, so what was found stays true.
+@functools.lru_cache(maxsize=1024)
 def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:
     """What keeps ``certificate`` from being signed with the key of ``issuer``; None if nothing does."""
     try:
