@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
@@ -27,6 +29,9 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.renewal_hints imp
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation, active
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
 
+display = Display()
+
+_SECONDS_BETWEEN_LINES = 5.0
 _WEIGHT = {"revoked": 0, "unknown": 1, "good": 2}
 
 
@@ -76,13 +81,33 @@ class ActionModule(FleetAction):
             asked.extend((rotation, place) for place in places(rotation, rotations[rotation["host"]]))
         # Two rotations may look at one place; it is asked once.
         distinct = list(dict.fromkeys(place.endpoint for _rotation, place in asked))
-        results = handshakes(distinct, timeout=self.options["timeout"], concurrency=self.options["concurrency"])
+        results = handshakes(
+            distinct,
+            timeout=self.options["timeout"],
+            concurrency=self.options["concurrency"],
+            per_second=self.options["rate_limit"],
+            progress=_Progress(len(distinct)),
+        )
         seen: dict[Any, Handshake] = dict(zip(distinct, results, strict=True))
         for rotation, place in asked:
             rotation["served"].append(served_entry(place, seen[place.endpoint], judge, at))
             rotation.setdefault("_staples", {}).setdefault(
                 rotation["served"][-1].get("sha256"), seen[place.endpoint].staple
             )
+
+
+class _Progress:
+    """A line now and then, while a look at many places goes on."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._told = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= _SECONDS_BETWEEN_LINES:
+            self._told = now
+            display.display(f"fleet_status: {done} of {self._places} places asked")
 
 
 def _judge(new: Sequence[Rotation], judge: Judging, at: datetime) -> None:

@@ -13,6 +13,7 @@ description:
   - Connects as a TLS client to every listener and server name of all hosts, concurrently, in one task.
   - Judges what is served.
   - Each CRL is fetched, verified and indexed once. A certificate that many hosts serve is judged once.
+  - While it takes long, a line every few seconds tells how many listeners and server names were asked.
   - Revoked is a result, not an error, and so is a listener that does not answer. Nothing is ever changed.
 options:
   hosts:
@@ -36,7 +37,7 @@ options:
     default: false
   revalidate:
     description:
-      - Whether CRLs and OCSP responses in O(cache_dir) are used only if the server says now that they are the same still.
+      - Whether CRLs and OCSP responses in O(cache_dir) are used only if the server confirms them now.
       - For who goes on to act. Without it, they are used as long as HTTP allows.
     type: bool
     default: false
@@ -44,6 +45,10 @@ options:
     description: Number of handshakes at a time.
     type: int
     default: 32
+  rate_limit:
+    description: How many handshakes may begin in a second, evenly spread; V(0) for as many as go.
+    type: float
+    default: 0.0
 extends_documentation_fragment:
   - certops.rotation.steps.fleet
   - certops.rotation.steps.trust
@@ -102,6 +107,7 @@ ARGUMENT_SPEC = {
     "only_new": {"type": "bool", "default": False},
     "revalidate": {"type": "bool", "default": False},
     "concurrency": {"type": "int", "default": 32},
+    "rate_limit": {"type": "float", "default": 0.0},
     **FLEET_STEP_SPEC,
     **TRUST_SPEC,
 }

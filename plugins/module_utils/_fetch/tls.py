@@ -82,11 +82,30 @@ def handshake(endpoint: Endpoint, *, timeout: float) -> Handshake:
     return handshakes([endpoint], timeout=timeout)[0]
 
 
-def handshakes(endpoints: Sequence[Endpoint], *, timeout: float, concurrency: int = 32) -> list[Handshake]:
-    """One handshake with each, ``concurrency`` at a time; the results are in the order of the endpoints."""
+def handshakes(
+    endpoints: Sequence[Endpoint],
+    *,
+    timeout: float,
+    concurrency: int = 32,
+    per_second: float = 0,
+    progress: Callable[[int], None] | None = None,
+) -> list[Handshake]:
+    """One handshake with each, ``concurrency`` at a time; the results are in the order of the endpoints.
+
+    :param per_second: begin no more than that many a second, evenly; 0 for as fast as it goes.
+    :param progress: is told after each handshake how many are done.
+    """
     together = SideBySide()
     shaken: list[Handshake] = []
-    shake_all(together, endpoints, timeout=timeout, concurrency=concurrency, done=shaken.extend)
+    shake_all(
+        together,
+        endpoints,
+        timeout=timeout,
+        concurrency=concurrency,
+        done=shaken.extend,
+        per_second=per_second,
+        progress=progress,
+    )
     together.run()
     return shaken
 
@@ -98,17 +117,29 @@ def shake_all(
     timeout: float,
     concurrency: int,
     done: Callable[[list[Handshake]], None],
+    per_second: float = 0,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """The same beside whatever else goes on ``together``; ``done`` gets the results when the last one is there."""
     shaken: dict[int, Handshake] = {}
     waiting = list(enumerate(endpoints))[::-1]
+    pace = _Pace(per_second)
 
     def next_one() -> None:
         number, endpoint = waiting.pop()
+        pause = pace.pause()
+        if pause:
+            together.later(pause, lambda: begin(number, endpoint))
+        else:
+            begin(number, endpoint)
+
+    def begin(number: int, endpoint: Endpoint) -> None:
         together.start(_conversation(endpoint), timeout=timeout, done=lambda result: one_is_done(number, result))
 
     def one_is_done(number: int, result: Handshake) -> None:
         shaken[number] = result
+        if progress is not None:
+            progress(len(shaken))
         if waiting:
             next_one()
         elif len(shaken) == len(endpoints):
@@ -119,6 +150,21 @@ def shake_all(
             next_one()
     if not endpoints:
         done([])
+
+
+class _Pace:
+    """Evenly, no more than that many a second; 0 is no limit."""
+
+    def __init__(self, per_second: float) -> None:
+        self._between = 1 / per_second if per_second > 0 else 0.0
+        self._next = 0.0
+
+    def pause(self) -> float:
+        """Seconds until the one that asks may begin."""
+        now = time.monotonic()
+        moment = max(now, self._next)
+        self._next = moment + self._between
+        return moment - now if self._between else 0.0
 
 
 def _conversation(endpoint: Endpoint) -> Generator[Wait, None, Handshake]:

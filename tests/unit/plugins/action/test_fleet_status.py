@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.certops.rotation.plugins.action import fleet_status
 from ansible_collections.certops.rotation.plugins.action.fleet_status import ActionModule
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
@@ -124,6 +126,22 @@ def test_listeners_with_starttls_are_asked_in_their_protocols(world: World) -> N
         ("smtp", None), ("postgres", None), ("imap", "starttls_protocol_error"),
     ]  # fmt: skip
     assert [one.get("status") for one in found["served"]] == ["good", "good", None]
+
+
+def test_rate_limit_spreads_handshakes_and_lines_tell_how_far_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(fleet_status, "_SECONDS_BETWEEN_LINES", 0.2)
+    monkeypatch.setattr(fleet_status.display, "display", lines.append)
+    names = [f"name{number}.example.org" for number in range(13)]
+    started = time.monotonic()
+    with TlsServer(world.issue(*names)) as server:
+        result = world.look({"web1": [rotation(server.port, server_names=names)]}, rate_limit=20)
+    assert result["summary"]["endpoints"] == 13
+    assert time.monotonic() - started >= 0.6
+    assert 1 <= len(lines) <= 6
+    assert lines[0].endswith(" of 13 places asked")
 
 
 def test_silent_and_plain_listeners_are_results_not_failures(world: World) -> None:
