@@ -113,7 +113,7 @@ class ActionModule(HostAction):
             supersedes = {name: predecessor.get(name) for name in _OF_THE_PREDECESSOR}
             supersedes.update(compromised=decision["compromised"], revocation_reason=decision["revocation_reason"])
         return {
-            "issuer": rotation.get("issuer"),
+            "issuer": issued.get("issuer") or rotation.get("issuer"),  # a fallback may have issued it
             "serial": issued["serial"],
             "order": issued.get("order"),
             "times": dict(rotation.get("times") or {}),

@@ -28,21 +28,23 @@ def predecessor_certificate(rotation: Mapping[str, Any]) -> x509.Certificate:
 
 
 def issuer_of_predecessor(rotation: Mapping[str, Any], issuers: OpenIssuers) -> tuple[str, Issuer]:
-    """Its name and itself. One that cannot tell whether the certificate is its own is asked if it is named.
+    """Its name and itself: who knows the certificate as its own, else who cannot tell, the rotation's issuer first.
+
+    One that cannot tell and is not named is asked only if it is the only one: it refuses what is not its own.
 
     :raises RotationError: ``issuer_not_configured``, or whatever is wrong with the certificate or the issuer.
     """
     certificate = predecessor_certificate(rotation)
-    name = rotation.get("issuer")
-    # The rotation's issuer comes first, and is asked even if it cannot tell whether the certificate is its own.
-    if name and issuers.get(name).issued(certificate) is not False:
-        return name, issuers.get(name)
-    answers = {other: issuer.issued(certificate) for other, issuer in issuers.working() if other != name}
-    certain = [other for other, answer in answers.items() if answer]
-    possible = [other for other, answer in answers.items() if answer is None]
-    # With one that may be it, asking that one is better than giving up; it refuses what is not its own.
-    for found in certain[:1] or (possible if len(possible) == 1 else []):
-        return found, issuers.get(found)
+    named = str(rotation.get("issuer") or "")
+    answers: dict[str, bool | None] = {named: issuers.get(named).issued(certificate)} if named else {}
+    if not answers.get(named):
+        answers.update((name, issuer.issued(certificate)) for name, issuer in issuers.working() if name != named)
+    certain = [name for name, answer in answers.items() if answer]
+    possible = [name for name, answer in answers.items() if answer is None]
+    if named in possible or len(possible) == 1:
+        certain.append(named if named in possible else possible[0])
+    if certain:
+        return certain[0], issuers.get(certain[0])
     by = certificate.issuer.rfc4514_string()
     raise RotationError(
         "issuer_not_configured",
