@@ -50,7 +50,7 @@ options:
             description: Signature algorithm.
             type: str
             required: true
-            choices: [RS256, ES256, ES384]
+            choices: [RS256, ES256, ES384, ES512]
   records:
     description: Facts to merge into the records of versions. They are written before any key goes.
     type: list

@@ -35,7 +35,7 @@ options:
   algorithm:
     description: Signature algorithm. It must fit the key. Needed without O(rotations).
     type: str
-    choices: [RS256, ES256, ES384]
+    choices: [RS256, ES256, ES384, ES512]
   issuers:
     description:
       - Certificate authorities by name, as in C(rotate_issuers). Only read with O(rotations).

@@ -35,13 +35,13 @@ def utc_now() -> datetime:
 
 
 def make_key(kind: str = "ec") -> Any:
-    """A private key: ``ec`` (P-256), ``ec-secp384r1``, ``rsa`` (2048), ``rsa-3072``, ``ed25519``."""
+    """A private key: ``ec`` (P-256), ``ec-secp384r1``, ``ec-secp521r1``, ``rsa`` (2048), ``rsa-3072``, ``ed25519``."""
     if kind.startswith("rsa"):
         return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.partition("-")[2] or 2048))
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    curve = ec.SECP384R1() if kind == "ec-secp384r1" else ec.SECP256R1()
-    return ec.generate_private_key(curve)
+    curves = {"ec-secp384r1": ec.SECP384R1, "ec-secp521r1": ec.SECP521R1}
+    return ec.generate_private_key(curves.get(kind, ec.SECP256R1)())
 
 
 def name_of(common_name: str | None, organization: str = "certops tests") -> x509.Name:

@@ -21,8 +21,17 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.der import 
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 
 _OID_RSA = bytes.fromhex("2a864886f70d010101")
-_CURVES = {bytes.fromhex("2a8648ce3d030107"): ("P-256", 32), bytes.fromhex("2b81040022"): ("P-384", 48)}
-ALGORITHMS = {"RS256": ("sha256", "RSA"), "ES256": ("sha256", "P-256"), "ES384": ("sha384", "P-384")}
+_CURVES = {
+    bytes.fromhex("2a8648ce3d030107"): ("P-256", 32),
+    bytes.fromhex("2b81040022"): ("P-384", 48),
+    bytes.fromhex("2b81040023"): ("P-521", 66),
+}
+ALGORITHMS = {
+    "RS256": ("sha256", "RSA"),
+    "ES256": ("sha256", "P-256"),
+    "ES384": ("sha384", "P-384"),
+    "ES512": ("sha512", "P-521"),
+}
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Shop:
         return said["Status"], said.get("Reason", 0)
 
 
-@pytest.mark.parametrize("kind", ["ec", "ec-secp384r1", "rsa"])
+@pytest.mark.parametrize("kind", ["ec", "ec-secp384r1", "ec-secp521r1", "rsa"])
 def test_key_signs_on_its_host_and_stays_there(
     server: pebble.Pebble, client: AcmeClient, tmp_path: Path, kind: str
 ) -> None:

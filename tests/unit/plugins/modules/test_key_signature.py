@@ -37,13 +37,18 @@ def number(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "curve", "digest"), [("ES256", "secp256r1", hashes.SHA256()), ("ES384", "secp384r1", hashes.SHA384())]
+    ("algorithm", "curve", "digest"),
+    [
+        ("ES256", "secp256r1", hashes.SHA256()),
+        ("ES384", "secp384r1", hashes.SHA384()),
+        ("ES512", "secp521r1", hashes.SHA512()),
+    ],
 )
 def test_ec_signature_is_raw_and_verifies(world: HostWorld, algorithm: str, curve: str, digest: Any) -> None:
     for _round in range(4):  # r or s has a leading zero byte now and then
         public, result = signed(world, algorithm, {"type": "ecdsa", "curve": curve})
         raw = base64.b64decode(result["signature_b64"])
-        half = public.key_size // 8
+        half = (public.key_size + 7) // 8  # 66 bytes for the 521 bits of P-521
         assert len(raw) == 2 * half
         r, s = int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
         public.verify(utils.encode_dss_signature(r, s), DATA, ec.ECDSA(digest))
@@ -63,7 +68,14 @@ def test_algorithm_of_another_kind_of_key_is_refused(world: HostWorld) -> None:
     _public, result = signed(world, "RS256", {"type": "ecdsa"})
     assert result["code"] == "algorithm_mismatch"
     _public, result = signed(world, "ES256", {"type": "ecdsa", "curve": "secp521r1"})
-    assert result["code"] == "key_unsupported"
+    assert result["code"] == "algorithm_mismatch"
+
+
+def test_curve_that_no_ca_takes_is_refused(world: HostWorld, tmp_path: Path) -> None:
+    path = tmp_path / "tls.key"
+    path.write_text(key_pem(ec.generate_private_key(ec.BrainpoolP256R1())))
+    arguments: dict[str, Any] = {"path": str(path), "algorithm": "ES256", "data_b64": base64.b64encode(DATA).decode()}
+    assert world.modules.run("key_signature", **arguments)["code"] == "key_unsupported"
 
 
 def test_missing_key_and_bad_data_are_told(world: HostWorld) -> None:
