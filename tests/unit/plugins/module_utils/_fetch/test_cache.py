@@ -454,7 +454,7 @@ def test_kill_9_while_writing_leaves_whole_entries_and_no_lock(tmp_path: Path) -
             body = cache.body("entry", found)
             assert body == f"{int(found.url):09}".encode() * 100_000
         cut_off += len(list((tmp_path / "answers").glob("*.tmp")))
-        with cache.locked("entry", patience=1) as alone:
+        with cache.locked("entry", patience=10) as alone:
             assert alone
     for path in (tmp_path / "answers").iterdir():
         os.utime(path, (0, 0))

@@ -378,6 +378,7 @@ def test_file_that_is_stored_packed_is_unpacked(web: HttpServer, coding: str, pa
         (b"bytes", "br", "encoding_unsupported"),
         (b"bytes", "gzip, gzip", "encoding_unsupported"),
     ],
+    ids=["bomb", "cut-off", "not-packed", "brotli", "packed-twice"],  # a packed body has the time in it
 )
 def test_what_cannot_be_unpacked_is_refused(web: HttpServer, body: bytes, coding: str, code: str) -> None:
     url = web.put("/ca.crl", body, headers={"Content-Encoding": coding})
