@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.host_world import everything
@@ -13,7 +15,7 @@ from ansible_collections.certops.rotation.tests.support.local_world import Local
 pytestmark = pytest.mark.each_core
 
 
-def files_of(world: LocalWorld) -> dict[str, object]:
+def files_of(world: LocalWorld) -> dict[str, Any]:
     """All that is of the CA and the server, but for logs: nginx notes there what it could not fetch, when it likes."""
     found = {}
     for folder in ("ca", "ssl", "nginx", "public"):
