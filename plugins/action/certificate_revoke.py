@@ -44,6 +44,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor impor
     require_proof,
     settle,
 )
+from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import signs_of_revocation
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
@@ -320,23 +321,17 @@ class ActionModule(FleetAction):
         http = HttpClient(timeout=self.options["timeout"])
         deadline = time.monotonic() + self.options["deadline"]
         while True:
-            left: list[tuple[Rotation, Sight]] = []
-            for rotation, seen in self._look(pending, http, anchors):
-                if seen.is_everywhere:
-                    self._seen(rotation, seen)
-                elif not seen.seen_in and not seen.missing:
-                    # It names no source, so there is nothing to wait for.
-                    self._not_everywhere(rotation, seen)
-                else:
-                    left.append((rotation, seen))
+            looked = self._look(pending, http, anchors)
+            # Where a certificate names no source, there is nothing to wait for.
+            self._conclude([(rotation, seen) for rotation, seen in looked if not seen.missing])
+            left = [(rotation, seen) for rotation, seen in looked if seen.missing]
             pending = [rotation for rotation, _seen in left]
             if not pending:
                 return
             if time.monotonic() + self.options["poll_interval"] > deadline:
                 break
             time.sleep(self.options["poll_interval"])
-        for rotation, seen in left:
-            self._not_everywhere(rotation, seen)
+        self._conclude(left)
 
     def _look(
         self, pending: Sequence[Rotation], http: HttpClient, anchors: Sequence[x509.Certificate]
@@ -346,22 +341,23 @@ class ActionModule(FleetAction):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(zip(pending, pool.map(lambda one: judge(_chain(one)), pending), strict=True))
 
-    def _seen(self, rotation: Rotation, seen: Sight) -> None:
-        rotation["revocation"].update(state="visible", seen_in=seen.seen_in)
-        self.stamp(rotation, "visible")
-
-    def _not_everywhere(self, rotation: Rotation, seen: Sight) -> None:
-        if seen.seen_in:
-            self._seen(rotation, seen)
-        else:
-            rotation["revocation"].update(state="accepted_not_published", seen_in=[])
-        serial = rotation["revocation"]["serial"]
-        if seen.missing:
-            self.warn(rotation, f"the revocation of {serial} is not yet to be seen in {', '.join(seen.missing)}")
-        else:
-            self.warn(
-                rotation, f"the revocation of {serial} cannot be seen: the certificate names neither CRL nor OCSP"
-            )
+    def _conclude(self, looked: Sequence[tuple[Rotation, Sight]]) -> None:
+        """Write down what was seen. What the CA itself hints at decides only where the certificate names no source."""
+        signs = signs_of_revocation([rotation for rotation, _seen in looked], self._issuers)
+        for (rotation, seen), sign in zip(looked, signs, strict=True):
+            places = [*seen.seen_in, *([sign] if sign else [])]
+            if seen.seen_in or (sign and not seen.missing):
+                rotation["revocation"].update(state="visible", seen_in=places)
+                self.stamp(rotation, "visible")
+            else:
+                rotation["revocation"].update(state="accepted_not_published", seen_in=places)
+            serial = rotation["revocation"]["serial"]
+            if seen.missing:
+                self.warn(rotation, f"the revocation of {serial} is not yet to be seen in {', '.join(seen.missing)}")
+            elif not places:
+                self.warn(
+                    rotation, f"the revocation of {serial} cannot be seen: the certificate names neither CRL nor OCSP"
+                )
 
 
 def _chain(rotation: Rotation) -> str:

@@ -19,6 +19,8 @@ description:
   - What is revoked already is fine, and RV(revocations[].state) says so.
   - Publishes once for all revocations of an issuer. One that is refused does not stop the others.
   - With O(phase=confirm), reads CRL and OCSP as clients do, until each shows the revocation or O(deadline) passes.
+    Then asks an issuer that gives renewal information (RFC 9773) once. Its window in the past is a sign too, unless it
+    was in the past before. It decides only where the certificate names neither CRL nor OCSP, and may fail.
   - With O(certificates), revokes certificates that are no rotation.
 options:
   certificates:
@@ -235,6 +237,14 @@ revocations:
     by:
       description: Whose right it was, V(ca), V(account), V(authorizations) or V(certificate_key).
       type: str
+      returned: always
+    seen_in:
+      description:
+        - Where the revocation was seen; C(kind) is V(crl), V(ocsp) or V(ari). V(ari) is what the CA hints at in its
+          renewal information. It is not signed, and makes the state V(visible) only where a certificate names neither
+          CRL nor OCSP.
+      type: list
+      elements: dict
       returned: always
   sample:
     - host: web1

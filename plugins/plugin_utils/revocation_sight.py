@@ -34,10 +34,6 @@ class Sight:
     missing: list[str]
     """Sources that the certificate names, and that do not show it."""
 
-    @property
-    def is_everywhere(self) -> bool:
-        return bool(self.seen_in) and not self.missing
-
 
 class _PastCaches:
     """A cache on the way must not make a revocation look later than it is."""

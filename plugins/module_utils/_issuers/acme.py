@@ -114,6 +114,13 @@ class AcmeIssuer:
         """
         return acme_hints.renewal_hint(self.client, certificate, at=at) if self.config.ari else None
 
+    def renewal_hint_now(self, certificate: x509.Certificate, *, at: datetime) -> tuple[RenewalHint, str] | None:
+        """The same without what is remembered, and where the CA says it.
+
+        :raises RotationError: when the CA gives no answer of use.
+        """
+        return acme_hints.renewal_hint_now(self.client, certificate, at=at) if self.config.ari else None
+
     # --- revoke ---
 
     def revoke(self, revocations: Sequence[Revocation]) -> list[RevokeOutcome]:

@@ -46,17 +46,43 @@ def renewal_hint(client: AcmeClient, certificate: x509.Certificate, *, at: datet
     return _remembered(answered)
 
 
+def renewal_hint_now(
+    client: AcmeClient, certificate: x509.Certificate, *, at: datetime
+) -> tuple[RenewalHint, str] | None:
+    """What the CA says at this moment, whatever it said before, and the URL that says it. It is remembered as usual.
+
+    :raises RotationError: when it does not answer, or with nothing of use; then nothing is remembered.
+    """
+    name = cert_id(certificate)
+    if name is None or certificate.not_valid_after_utc <= at:
+        return None
+    client.reach(time.monotonic() + _PATIENCE)
+    base = client.offers("renewalInfo")
+    if base is None:
+        return None
+    url = f"{base.rstrip('/')}/{name}"
+    answered = _answer(client, url, at)
+    client.state.remember_hint(name, answered)
+    hint = _remembered(answered)
+    return (hint, url) if hint else None
+
+
 def _asked(client: AcmeClient, url: str, known: KnownHint | None, at: datetime) -> KnownHint:
-    now = datetime.now(timezone.utc)
     try:
-        answer = client.get(url, deadline=time.monotonic() + _PATIENCE)
-        body = answer.json()
-        read_hint(body)
+        return _answer(client, url, at)
     except RotationError as error:
         failures = (known.failures if known else 0) + 1
         again = next_question_after_failure(at, failures, may_pass=error.code in _MAY_PASS)
         # What it said before still holds.
         return KnownHint(again.timestamp(), failures, known.body if known else None)
+
+
+def _answer(client: AcmeClient, url: str, at: datetime) -> KnownHint:
+    """:raises RotationError: whatever keeps the answer from being a hint."""
+    now = datetime.now(timezone.utc)
+    answer = client.get(url, deadline=time.monotonic() + _PATIENCE)
+    body = answer.json()
+    read_hint(body)
     wanted = at + (answer.retry_at - now) if answer.retry_at else None
     return KnownHint(next_question(at, wanted).timestamp(), 0, json.dumps(body))
 

@@ -143,6 +143,12 @@ class HintsAtRenewal(Protocol):
         :raises RotationError: when it cannot be asked.
         """
 
+    def renewal_hint_now(self, certificate: x509.Certificate, *, at: datetime) -> tuple[RenewalHint, str] | None:
+        """The same asked in any case, and its URL. To be used once, right after something has happened.
+
+        :raises RotationError: when there is no answer of use.
+        """
+
 
 @runtime_checkable
 class KnowsItsCertificates(Protocol):
