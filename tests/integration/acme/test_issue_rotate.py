@@ -113,6 +113,9 @@ def test_a_renewal_window_in_the_past_rotates_and_the_reason_has_the_explanation
     assert reason["code"] == "renewal_overdue"
     assert "https://ca.example/incident" in reason["text"]
     assert proxy.orders[-1]["replaces"] == cert_id(first.chain[0])
+    # The window was past before the revocation, so it shows nothing of it.
+    revocation = shop.rotation("shop")["revocation"]
+    assert (revocation["state"], revocation["seen_in"]) == ("accepted_not_published", [])
     assert must(shop.rotate()).changed == {"web1": 0}
 
 
