@@ -123,10 +123,13 @@ def spki_of_key(path: Path) -> str:
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes | str]]:
-    """Each file and link below a folder with its mode and content, to see whether anything changed."""
+    """Each file and link below a folder with its mode and content, to see whether anything changed.
+
+    But for locks, and logs: nginx notes there when it likes what it started and what it could not fetch.
+    """
     found: dict[str, tuple[int, bytes | str]] = {}
     for path in sorted(folder.rglob("*")):
-        if path.name == ".lock":
+        if path.name == ".lock" or path.suffix == ".log":
             continue
         mode = stat.S_IMODE(path.lstat().st_mode)
         if path.is_symlink():
