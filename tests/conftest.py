@@ -9,11 +9,13 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.certops.rotation.tests.support.own_cache import own_cache
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_this_session() -> Iterator[str]:
     """Where programs keep what they can fetch again, for this process and all that it starts."""
     with tempfile.TemporaryDirectory(prefix="certops-cache-") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", folder)
+        for name, value in own_cache(folder).items():
+            patch.setenv(name, value)
         yield folder

@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.support.own_cache import own_cache  # noqa: E402
+
 BENCH = ROOT / "tests" / "bench"
 LAB = ROOT / "tests" / "lab" / "lab.py"
 RESULT = ROOT / "build" / "bench.json"
@@ -76,7 +80,7 @@ def rows_of(prefix: list[str], script: str, rounds: int) -> list[dict[str, Any]]
 def environment() -> dict[str, str]:
     """Without what would slow Python down: byte code is to be cached, as it is for users. Nothing is left at home."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "XDG_CACHE_HOME": str(ROOT / "build" / "bench-cache")}
+    return {**kept, **own_cache(ROOT / "build" / "bench-cache")}
 
 
 def parser() -> argparse.ArgumentParser:

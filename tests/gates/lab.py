@@ -10,6 +10,7 @@ import os
 from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome, total
 from tests.gates.pytest_gate import read_report
+from tests.support.own_cache import own_cache
 from tools.python_environments import DEV
 
 LAB = [str(DEV.python), str(ROOT / "tests" / "lab" / "lab.py")]
@@ -25,7 +26,7 @@ def molecule() -> Outcome:
     names = scenarios()
     if not names:
         return Outcome(failed=1, output="extensions/molecule holds no scenario")
-    environ = tool_environment(DEV.python) | {"XDG_CACHE_HOME": str(BUILD / "cache")}
+    environ = tool_environment(DEV.python) | own_cache(BUILD / "cache")
     status, why_not = run([*LAB, "check"], environ=environ, timeout=60)
     if status:
         reason = why_not.strip().splitlines()[-1]
