@@ -35,7 +35,7 @@ def main() -> int:
     options = parser().parse_args()
     RESULT.parent.mkdir(exist_ok=True)
     rows: list[dict[str, Any]] = []
-    for script in ("crl.py", *_acme_scripts()):
+    for script in ("crl.py", "fleet.py", *_acme_scripts()):
         found = rows_of([], script, options.rounds)
         if found is None:
             return 1
