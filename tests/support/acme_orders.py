@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.jose import base64url
@@ -22,9 +23,19 @@ Answer = Callable[[str, str], None]
 """``answer(token, key_authorization)`` puts an http-01 answer where the server finds it."""
 
 
-def ordered(client: AcmeClient, names: Sequence[str], key: Any, answer: Answer | None = None) -> str:
+def ordered(
+    client: AcmeClient,
+    names: Sequence[str],
+    key: Any,
+    answer: Answer | None = None,
+    *,
+    not_after: datetime | None = None,
+) -> str:
     """A new certificate for the names with that key: its chain as PEM."""
-    order = client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": one} for one in names]})
+    wanted: dict[str, Any] = {"identifiers": [{"type": "dns", "value": one} for one in names]}
+    if not_after is not None:
+        wanted["notAfter"] = not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+    order = client.post(client.directory["newOrder"], wanted)
     for url in order.json()["authorizations"]:
         authorized(client, url, answer)
     csr = x509.load_pem_x509_csr(make_csr(names, key).encode())
@@ -32,6 +43,14 @@ def ordered(client: AcmeClient, names: Sequence[str], key: Any, answer: Answer |
     client.post(order.json()["finalize"], finalize)
     done = _until(client, order.location, "valid")
     return client.post(done["certificate"], None).text
+
+
+def expired(chain_pem: str) -> str:
+    """The same chain, once its leaf has expired: for those that live for seconds."""
+    end = x509.load_pem_x509_certificate(chain_pem.encode()).not_valid_after_utc
+    # A second more: the certificate is still valid in its last one (RFC 5280 section 4.1.2.5).
+    time.sleep(max(0.0, (end - datetime.now(timezone.utc)).total_seconds() + 1.1))
+    return chain_pem
 
 
 def authorized(client: AcmeClient, url: str, answer: Answer | None = None) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
 from ansible_collections.certops.rotation.tests.support import django_ca
-from ansible_collections.certops.rotation.tests.support.acme_orders import ordered
+from ansible_collections.certops.rotation.tests.support.acme_orders import expired, ordered
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.pki import Authority, key_pem, make_key
 
@@ -38,9 +39,9 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Iterator[django_ca.DjangoCa]
         yield running
 
 
-def certified(ca: django_ca.DjangoCa, key: Any = None) -> str:
+def certified(ca: django_ca.DjangoCa, key: Any = None, *, not_after: datetime | None = None) -> str:
     """A certificate that the CA's usual account ordered."""
-    return ordered(open_acme_client(ca.issuer()), NAMES, key or make_key(), ca.answer)
+    return ordered(open_acme_client(ca.issuer()), NAMES, key or make_key(), ca.answer, not_after=not_after)
 
 
 def serial(chain: str) -> str:
@@ -113,6 +114,24 @@ def test_certificate_of_a_foreign_ca_has_a_clear_error(ca: django_ca.DjangoCa) -
     foreign = Authority.root("Somebody Else's Root").issue(NAMES)
     result = revoke(ca, foreign.chain_pem)
     assert result["failed"] and "Somebody Else's Root" in result["msg"] and result["remedy"]
+
+
+@pytest.mark.parametrize("way", ["account", "authorizations", "certificate_key"])
+def test_expired_certificate_is_refused_as_expired(ca: django_ca.DjangoCa, tmp_path: Path, way: str) -> None:
+    """The CA says that it finds no such certificate, by whatever right it is asked; we know better what that means."""
+    key, path = make_key(), tmp_path / "key.pem"
+    path.write_text(key_pem(key))
+    # The CA cuts it down to the minute.
+    chain = expired(certified(ca, key, not_after=datetime.now(timezone.utc) + timedelta(seconds=3)))
+    more: dict[str, Any] = {
+        "account": {},
+        "authorizations": {"issuer": {"state_dir": str(tmp_path / "state")}, "authorize": True},
+        "certificate_key": {"entry": {"key_path": str(path)}},
+    }
+    refused = revoke(ca, chain, "superseded", **more[way])
+    assert refused["failed"] and refused["code"] == "certificate_expired"
+    assert "expired at" in refused["msg"] and "Nothing is left to do" in refused["remedy"]
+    assert not refused["changed"]
 
 
 def test_revocation_is_seen_in_ocsp_at_once_and_in_the_crl_when_it_is_made(ca: django_ca.DjangoCa) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_rev
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import REVOCATION_REASONS, Revocation
 from ansible_collections.certops.rotation.tests.support import pebble
-from ansible_collections.certops.rotation.tests.support.acme_orders import ordered
+from ansible_collections.certops.rotation.tests.support.acme_orders import expired, ordered
 from ansible_collections.certops.rotation.tests.support.pki import Authority, make_key
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -176,11 +175,19 @@ def test_server_that_is_down_is_said_to_be() -> None:
     assert refusal(revoker(nowhere).revoke([Revocation(chain, "superseded")])[0]).code == "acme_unreachable"
 
 
-def test_expired_certificate_is_said_to_be(tmp_path: Path) -> None:
-    with pebble.Pebble(tmp_path / "pebble", environment=TRUSTING, validity=2) as short:
-        client = open_acme_client(short.issuer())
-        chain = ordered(client, ["a.example.org"], make_key())
-        time.sleep(3)
-        [outcome] = revoker(client).revoke([Revocation(chain, "superseded")])
-        # Pebble revokes what has expired; a CA that does not is told apart from one that refuses for another reason.
-        assert not isinstance(outcome, RotationError) or outcome.code == "certificate_expired"
+@pytest.mark.parametrize("by_key", [False, True], ids=["account", "key"])
+def test_expired_certificate_is_revoked_by_a_server_that_does_that(tmp_path: Path, by_key: bool) -> None:
+    """Pebble does not look at the dates: what has expired goes from valid to revoked like everything else."""
+    with pebble.Pebble(tmp_path / "pebble", environment=TRUSTING, validity=1) as short:
+        client, key = open_acme_client(short.issuer()), make_key()
+        revocation = Revocation(expired(ordered(client, ["a.example.org"], key)), "superseded")
+
+        def revoke() -> Any:
+            if by_key:
+                return revoker(client).revoke_by_key(revocation, lambda data: sign(key, data))
+            return revoker(client).revoke([revocation])[0]
+
+        first = revoke()
+        assert (first.state, first.by) == ("revoked", "certificate_key" if by_key else "account")
+        assert short.revocation(first.serial)["Status"] == "Revoked"
+        assert revoke().state == "already_revoked"
