@@ -30,6 +30,10 @@ ALONE = "localhost"
 
 Rotation = dict[str, Any]
 Entry = Mapping[str, Any]
+Meant = tuple[str, str, str | None]
+"""The certificate, the certificate with its chain (both PEM), its issuer's name."""
+
+_BEGIN = "-----BEGIN"
 
 
 class CertificatesAlone:
@@ -85,30 +89,47 @@ class CertificatesAlone:
         holdings = key_use(self._seen, spki_sha256).holdings
         return next((one for one in holdings if one.has_key and one.where != "past"), None)
 
-    def _meant(self, entry: Entry) -> list[tuple[str, str, str | None]]:
-        """(certificate, certificate with chain, issuer's name) of each certificate that the entry means."""
+    def _meant(self, entry: Entry) -> list[Meant]:
+        """Each certificate that the entry means."""
         if entry.get("path") or entry.get("pem"):
             what = entry.get("path") or "the certificate in pem"
             content = read_file(entry["path"]) if entry.get("path") else str(entry["pem"]).encode()
             pem = to_pem(read_certificate(content, what))
-            return [(pem, content.decode("ascii", "replace") if b"-----BEGIN" in content else pem, None)]
-        found = list({read_certificate(one[0].encode()).serial_number: one for one in self._looked_up(entry)}.values())
-        if not found:
-            raise _not_found(entry)
-        return found
+            return [(pem, content.decode("ascii", "replace") if _BEGIN.encode() in content else pem, None)]
+        return self._looked_up(entry)
 
-    def _looked_up(self, entry: Entry) -> Iterator[tuple[str, str, str | None]]:
+    def _looked_up(self, entry: Entry) -> list[Meant]:
+        """By serial number or key. An issuer knows whose its certificate is; who saw it may know more of its chain."""
         serial = normal_serial(entry["serial"]) if entry.get("serial") else None
         spki = from_fingerprint(entry["spki_sha256"]).spki_sha256 if entry.get("spki_sha256") else None
-        named = entry.get("issuer")
-        # What the issuers say of their own comes last and wins: it knows whose certificate it is.
+        found: dict[str, Meant] = {}
         for one in find_certificates(self._seen, lambda facts: spki == facts.spki_sha256 or serial == facts.serial):
             if not one.facts.is_ca:
-                yield one.pem, one.chain_pem, one.issuer
+                found[one.facts.sha256] = (one.pem, one.chain_pem, one.issuer)
+        failures: list[RotationError] = []
+        for pem, chain_pem, name in self._known_to_issuers(serial, spki, entry.get("issuer"), failures):
+            sha256 = certificate_facts(read_certificate(pem.encode())).sha256
+            seen_chain = found[sha256][1] if sha256 in found else ""
+            found[sha256] = (pem, max(chain_pem, seen_chain, key=lambda text: text.count(_BEGIN)), name)
+        if not found:
+            raise failures[0] if failures else _not_found(entry)
+        if serial and len(found) > 1:
+            raise _ambiguous(serial, [read_certificate(one[0].encode()) for one in found.values()])
+        return list(found.values())
+
+    def _known_to_issuers(
+        self, serial: str | None, spki: str | None, named: str | None, failures: list[RotationError]
+    ) -> Iterator[Meant]:
         for name, issuer in self._issuers.working():
             if isinstance(issuer, KnowsItsCertificates) and named in (None, name):
-                for certificate in issuer.find(serial=serial, spki_sha256=spki):
-                    yield to_pem(certificate), to_pem(certificate), name
+                try:
+                    chains = issuer.find(serial=serial, spki_sha256=spki)
+                except RotationError as error:
+                    # What another knows, or was seen, is found all the same.
+                    failures.append(error)
+                    continue
+                for chain in chains:
+                    yield to_pem(chain[0]), "".join(map(to_pem, chain)), name
 
 
 def local_signer(path: str, passphrase: str | None, certificate: x509.Certificate) -> Signer:
@@ -148,4 +169,14 @@ def _not_found(entry: Entry) -> RotationError:
         "certificate_not_found",
         f"no certificate with {what} is known to the issuers or was seen",
         remedy="Give the certificate itself, or what fleet_status saw as seen.",
+    )
+
+
+def _ambiguous(serial: str, certificates: Sequence[x509.Certificate]) -> RotationError:
+    issuers = "; ".join(sorted(one.issuer.rfc4514_string() for one in certificates))
+    return RotationError(
+        "certificate_ambiguous",
+        f"{len(certificates)} certificates have the serial {serial}: of {issuers}",
+        remedy="Give the certificate itself, or the fingerprint of its key.",
+        serial=serial,
     )

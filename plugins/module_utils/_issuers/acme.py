@@ -20,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import acme_hints
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_account import known_account
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import (
     Roots,
     is_preferred,
@@ -92,6 +93,21 @@ class AcmeIssuer:
         issuers = [x509.load_der_x509_certificate(der) for der in self.client.state.issuers()]
         known = any(one.subject == certificate.issuer and has_signed(one, certificate) for one in issuers)
         return True if known else None
+
+    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[list[x509.Certificate]]:
+        """What this control node ordered as this account. The CA is not asked: ACME has no such question.
+
+        Without a usable account key here, what any account ordered: the certificate's own key may still revoke it.
+
+        :raises RotationError: ``acme_state_failed``.
+        """
+        found = self.client.state.certificates(serial=serial, spki_sha256=spki_sha256)
+        account = known_account(self.config, self.client.state) if found else None
+        return [
+            [x509.load_der_x509_certificate(der) for der in one.chain]
+            for one in found
+            if account in (None, one.account)
+        ]
 
     def http01_thumbprint(self) -> str | None:
         """What hosts answer every http-01 token with, where the issuer is set up for that; else None.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -148,6 +149,15 @@ def ensure(client: AcmeClient) -> Ensured:
         ensured = Ensured(uri)
     client.state.remember_account(client.thumbprint, ensured.uri, contact)
     return ensured
+
+
+def known_account(config: AcmeConfig, state: AcmeState) -> str | None:
+    """The URL of the account with the issuer's key, if both are known here. Nobody is asked, and nothing is made."""
+    try:
+        known = state.account(thumbprint(load_key(dataclasses.replace(config, create_account=False), state)))
+    except RotationError:
+        return None
+    return known[0] if known else None
 
 
 def find(client: AcmeClient, key: Jwk) -> str | None:

@@ -12,7 +12,11 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates, spki_sha256
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_facts,
+    read_certificates,
+    spki_sha256,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
@@ -23,7 +27,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_err
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_libraries import josepy
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_network import Answer
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_polling import out_of_time, polled
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import KnownOrder
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import KnownCertificate, KnownOrder
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import Request
 
 # What a CA says of an order that it has forgotten, or that is of another account.
@@ -212,8 +216,21 @@ class Ordering:
             raise RotationError("acme_answer_invalid", "the order is valid and names no certificate", url=url)
         answer = self._client.post(certificate_url, None, deadline=self._deadline)
         chain = self.chain_in(answer)
-        self._client.state.remember_issuers([der_of(one) for one in chain[1:]])
+        self._remember(chain)
         return Ordered(chain, url, is_new, answer.links("alternate"), self._warnings)
+
+    def _remember(self, chain: Sequence[x509.Certificate]) -> None:
+        """What may have to be revoked one day, when all that is known of it is its serial number or its key."""
+        facts = certificate_facts(chain[0])
+        self._client.state.remember_certificate(
+            KnownCertificate(
+                self._client.account_uri,
+                facts.serial,
+                facts.spki_sha256,
+                facts.not_after.timestamp(),
+                tuple(der_of(one) for one in chain),
+            )
+        )
 
     def chain_in(self, answer: Answer) -> list[x509.Certificate]:
         """The chain that the CA sent, if it is for the request's key. RotationError ``acme_answer_invalid``."""

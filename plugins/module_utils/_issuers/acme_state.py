@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an ACME issuer remembers on the control node: its account, orders, hints. One SQLite file per directory URL.
+"""What an ACME issuer remembers on the control node: account, orders, certificates, hints. One file per directory URL.
 
-Losing it costs little: an order is made anew, the account is found again by its key. A connection is opened for each
+Losing it costs little: an order is made anew, the account is found again by its key, and a certificate that is to be
+revoked has to be given then instead of its serial number. A connection is opened for each
 use, because one must not be carried over a fork; many threads and processes write side by side.
 """
 
@@ -25,6 +26,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 FILE_NAME = "state.sqlite3"
 _BUSY_SECONDS = 60.0
 _KEPT_SECONDS = 400 * 86400
+# Nobody looks for what has expired but to be told that; and some 1.5 kB each is what a certificate takes.
+_KEPT_AFTER_EXPIRY = 30 * 86400
+MOST_CERTIFICATES = 50_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (thumbprint TEXT PRIMARY KEY, uri TEXT NOT NULL, contact TEXT NOT NULL);
@@ -48,6 +52,18 @@ CREATE TABLE IF NOT EXISTS hint (
     body TEXT
 );
 CREATE TABLE IF NOT EXISTS issuer (sha256 TEXT PRIMARY KEY, der BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS certificate (
+    sha256 TEXT PRIMARY KEY,
+    account TEXT NOT NULL,        -- URL of the account that ordered it: its key may change
+    serial TEXT NOT NULL,
+    spki_sha256 TEXT NOT NULL,
+    not_after REAL NOT NULL,
+    der BLOB NOT NULL,
+    above TEXT NOT NULL           -- the rest of its chain: rows of issuer, a line each
+);
+CREATE INDEX IF NOT EXISTS certificate_serial ON certificate (serial);
+CREATE INDEX IF NOT EXISTS certificate_key ON certificate (spki_sha256);
+CREATE INDEX IF NOT EXISTS certificate_end ON certificate (not_after);
 """
 
 
@@ -66,6 +82,18 @@ class KnownHint:
     ask_at: float
     failures: int
     body: str | None
+
+
+@dataclass(frozen=True)
+class KnownCertificate:
+    """A certificate that an account ordered from here, with what it is looked up by."""
+
+    account: str
+    serial: str
+    spki_sha256: str
+    not_after: float
+    chain: tuple[bytes, ...]
+    """DER, the leaf first."""
 
 
 def directory_for(state_dir: Path, directory_url: str) -> Path:
@@ -174,12 +202,41 @@ class AcmeState:
         with self._using() as database:
             return [row[0] for row in database.execute("SELECT der FROM issuer ORDER BY sha256")]
 
-    def remember_issuers(self, certificates: Sequence[bytes]) -> None:
+    # --- certificates of the accounts ---
+
+    def remember_certificate(self, one: KnownCertificate, *, most: int = MOST_CERTIFICATES) -> None:
+        """With its chain or not at all. Those that expired go, and beyond ``most`` those that expire first."""
+        leaf, *above = one.chain
         with self._using() as database:
-            database.executemany(
-                "INSERT OR IGNORE INTO issuer VALUES (?, ?)",
-                [(hashlib.sha256(der).hexdigest(), der) for der in certificates],
+            database.executemany("INSERT OR IGNORE INTO issuer VALUES (?, ?)", [(_sha256(der), der) for der in above])
+            database.execute(
+                "INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (_sha256(leaf), one.account, one.serial, one.spki_sha256, one.not_after, leaf,
+                 "\n".join(map(_sha256, above))),
+            )  # fmt: skip
+            database.execute("DELETE FROM certificate WHERE not_after < ?", (time.time() - _KEPT_AFTER_EXPIRY,))
+            database.execute(
+                "DELETE FROM certificate WHERE sha256 IN"
+                " (SELECT sha256 FROM certificate ORDER BY not_after DESC LIMIT -1 OFFSET ?)",
+                (most,),
             )
+
+    def certificates(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[KnownCertificate]:
+        """Those with that serial number, else of that key. Nothing is made for the question."""
+        if not (self.directory / FILE_NAME).exists():
+            return []
+        column, value = ("serial", serial) if serial else ("spki_sha256", spki_sha256)
+        with self._using() as database:
+            above = dict(database.execute("SELECT sha256, der FROM issuer"))
+            rows = database.execute(
+                f"SELECT account, serial, spki_sha256, not_after, der, above FROM certificate WHERE {column} = ?"
+                " ORDER BY sha256",
+                (value,),
+            ).fetchall()
+        return [
+            KnownCertificate(account, number, key, end, (leaf, *(above[one] for one in rest.split())))
+            for account, number, key, end, leaf, rest in rows
+        ]
 
     # --- the file ---
 
@@ -211,6 +268,10 @@ class AcmeState:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
             self._is_made = True
+
+
+def _sha256(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()
 
 
 def _lines(names: Sequence[str]) -> str:

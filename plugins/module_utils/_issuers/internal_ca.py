@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     read_certificate,
+    read_certificates,
     serial_hex,
     to_pem,
 )
@@ -93,11 +94,13 @@ class InternalCa:
         """Whether this CA made the certificate, or the like of it: by what its database says."""
         return self._find(certificate) is not None
 
-    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[x509.Certificate]:
-        """Leaf certificates with that serial number, or of that key."""
+    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[list[x509.Certificate]]:
+        """Leaf certificates with that serial number, or of that key; each with its intermediates after it."""
         with self._ca.store.reading() as records:
             found = records.by_serial(serial) if serial else records.by_key(spki_sha256 or "")
-        return [x509.load_der_x509_certificate(found.der)] if found and found.kind == "leaf" else []
+        if found is None or found.kind != "leaf":
+            return []
+        return [[x509.load_der_x509_certificate(found.der), *read_certificates(self._ca.chain_pem.encode())]]
 
     # --- issue ---
 

@@ -154,8 +154,8 @@ class HintsAtRenewal(Protocol):
 class KnowsItsCertificates(Protocol):
     """An issuer that can be asked for certificates that it made."""
 
-    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[x509.Certificate]:
-        """Leaf certificates with that serial number, or of that key."""
+    def find(self, *, serial: str | None = None, spki_sha256: str | None = None) -> list[list[x509.Certificate]]:
+        """Leaf certificates with that serial number, or of that key; each with its intermediates after it."""
 
 
 NEEDS_HOST = "challenge_needs_host"

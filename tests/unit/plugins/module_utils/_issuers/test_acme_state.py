@@ -9,12 +9,14 @@ import multiprocessing
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import (
     FILE_NAME,
     AcmeState,
+    KnownCertificate,
     KnownHint,
     KnownOrder,
     directory_for,
@@ -77,13 +79,70 @@ def test_forgotten_orders_still_count(tmp_path: Path) -> None:
 def test_hints_and_issuers_are_kept(tmp_path: Path) -> None:
     state = AcmeState(tmp_path)
     assert state.issuers() == []
-    state.remember_issuers([b"one", b"two", b"one"])
+    state.remember_certificate(known("0a", chain=(b"leaf", b"one", b"two", b"one")))
     state.remember_hint("a.b", KnownHint(time.time() + 7, 2, "{}"))
     again = AcmeState(tmp_path)
     assert sorted(again.issuers()) == [b"one", b"two"]
     kept = again.hint("a.b")
     assert kept is not None
     assert (kept.failures, kept.body) == (2, "{}")
+
+
+def known(serial: str, *, account: str = "me", ends_in: float = 86400, chain: tuple[bytes, ...] = ()) -> Any:
+    return KnownCertificate(
+        account, serial, f"key of {serial}", time.time() + ends_in, chain or (f"leaf {serial}".encode(), b"one", b"two")
+    )
+
+
+def test_certificates_are_found_with_their_chains(tmp_path: Path) -> None:
+    state = AcmeState(tmp_path / "state")
+    assert state.certificates(serial="0a") == [] and not (tmp_path / "state").exists()
+    first, second, renewed = known("0a"), known("0b", chain=(b"leaf 0b", b"two", b"three")), known("0c")
+    for one in (first, second, renewed, first):
+        state.remember_certificate(one)
+    again = AcmeState(tmp_path / "state")
+    assert again.certificates(serial="0a") == [first]
+    assert again.certificates(spki_sha256="key of 0b") == [second]
+    assert again.certificates(serial="0d") == [] == again.certificates(spki_sha256="0b")
+
+
+def test_what_expired_goes_and_no_more_than_so_many_stay(tmp_path: Path) -> None:
+    state = AcmeState(tmp_path)
+    state.remember_certificate(known("0a", ends_in=-31 * 86400))
+    assert state.certificates(serial="0a") == []
+    state.remember_certificate(known("0b", ends_in=-86400))
+    assert len(state.certificates(serial="0b")) == 1
+    for number in range(5):
+        state.remember_certificate(known(f"1{number}", ends_in=100 + number), most=3)
+    kept = [serial for serial in ("0b", *(f"1{number}" for number in range(5))) if state.certificates(serial=serial)]
+    assert kept == ["12", "13", "14"]
+
+
+def write_forever(folder: Path) -> None:
+    state, number = AcmeState(folder), 0
+    while True:
+        number += 1
+        serial = f"{number:04x}"
+        state.remember_certificate(known(serial, chain=(serial.encode(), f"above {serial}".encode())))
+
+
+def test_a_killed_writer_leaves_whole_chains(tmp_path: Path) -> None:
+    """Killed at five different moments of its work; what can be found has all that belongs to it."""
+    context = multiprocessing.get_context("fork")
+    for round_number in range(5):
+        folder = tmp_path / str(round_number)
+        writer = context.Process(target=write_forever, args=(folder,))
+        writer.start()
+        end = time.monotonic() + 20
+        state = AcmeState(folder)
+        while not state.certificates(serial=f"{10 + round_number:04x}") and time.monotonic() < end:
+            time.sleep(0.001 * round_number)
+        writer.kill()
+        writer.join(20)
+        chains = [found.chain for number in range(1, 11) for found in state.certificates(serial=f"{number:04x}")]
+        assert chains == [(f"{n:04x}".encode(), f"above {n:04x}".encode()) for n in range(1, 11)]
+        state.remember_certificate(known("0a"))
+        assert state.certificates(serial="0a")
 
 
 @pytest.mark.parametrize("damage", ["garbage", "folder", "file in the way"])
