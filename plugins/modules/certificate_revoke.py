@@ -230,7 +230,7 @@ revocations:
   contains:
     state:
       description:
-        - V(revoked), V(already_revoked), V(skipped), V(waiting), V(accepted_not_published), V(visible), and V(planned) in check
+        - V(revoked), V(already_revoked), V(skipped), V(accepted_not_published), V(visible), and V(planned) in check
           mode.
       type: str
       returned: always
