@@ -14,14 +14,21 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+_AS_THEY_ARE = frozenset({str, bool, int, float, type(None)})
+
 
 def plain(value: Any) -> Any:
     """A deep copy that consists of ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` and ``None`` only.
 
     Dates (YAML makes them of unquoted ISO 8601 text) become text again. Anything else is a programming error.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
+    if kind is dict:
+        return {plain(key): plain(each) for key, each in value.items()}
+    if kind is list:
+        return [plain(each) for each in value]
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):

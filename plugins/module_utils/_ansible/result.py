@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 import enum
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,29 +22,34 @@ def to_result(value: Any) -> Any:
 
     A plain Enum in a result fails in Ansible; a ``str`` one prints differently from a module and from an action plugin.
     """
-    if isinstance(value, RotationError):
-        return value.as_result()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
-        return {name: to_result(getattr(value, name)) for name in shown}
-    if isinstance(value, Mapping):
-        return {str(to_result(key)): to_result(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_result(each) for each in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted((to_result(each) for each in value), key=str)
-    return _scalar(value)
+    kind: Any = type(value)
+    return value if kind in _AS_THEY_ARE else _converter(kind)(value)
 
 
-def _scalar(value: Any) -> Any:
-    if isinstance(value, enum.Enum):
-        return to_result(value.value)
-    if isinstance(value, datetime):
-        return as_text(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(value).decode("ascii")
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return str(value)
+_AS_THEY_ARE = frozenset({str, bool, int, float, type(None)})
+
+
+@functools.lru_cache(maxsize=None)
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """What converts values of this type: found out once, for results are thousands of values of a few types."""
+    if issubclass(kind, RotationError):
+        return RotationError.as_result
+    if dataclasses.is_dataclass(kind):
+        shown = [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
+        return lambda value: {name: to_result(getattr(value, name)) for name in shown}
+    for kinds, convert in _CONVERTERS:
+        if issubclass(kind, kinds):
+            return convert
+    return str
+
+
+_CONVERTERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (Mapping, lambda value: {str(to_result(key)): to_result(each) for key, each in value.items()}),
+    ((list, tuple), lambda value: [to_result(each) for each in value]),
+    ((set, frozenset), lambda value: sorted((to_result(each) for each in value), key=str)),
+    (enum.Enum, lambda value: to_result(value.value)),
+    (datetime, as_text),
+    (timedelta, timedelta.total_seconds),
+    ((bytes, bytearray, memoryview), lambda value: base64.b64encode(value).decode("ascii")),
+    ((bool, int, float), lambda value: value),
+)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
+from ansible_collections.certops.rotation.plugins.module_utils._core.distinguished_name import KnownName
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
@@ -26,12 +27,17 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     serialization,
     x509,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import remembered
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
+
+_MOST_ISSUERS = 1024
+_issuers: dict[bytes, KnownName] = {}
+"""by their bytes"""
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
@@ -89,8 +95,8 @@ def certificate_facts(certificate: x509.Certificate) -> CertificateFacts:
         serial=serial_hex(certificate.serial_number),
         spki_sha256=certificate_spki_sha256(certificate),
         sha256=certificate_sha256(certificate),
-        subject=_text(certificate, certificate.subject),
-        issuer=_text(certificate, certificate.issuer),
+        subject=_text(certificate, subject_name),
+        issuer=_text(certificate, issuer_name),
         names=server_names(certificate),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
@@ -127,11 +133,13 @@ def has_same_key(one: x509.Certificate, other: x509.Certificate) -> bool:
     return one is other or spki_bytes(one) == spki_bytes(other)
 
 
+@remembered
 def certificate_sha256(certificate: x509.Certificate) -> str:
     """The fingerprint of the whole certificate."""
-    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    return hashlib.sha256(outline(certificate).whole).hexdigest()
 
 
+@remembered
 def to_pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
@@ -142,11 +150,15 @@ def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | Non
     :raises RotationError: ``certificate_unreadable``: one that cannot be decoded must not read as one that is absent.
     """
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+        return _extensions(certificate).get(kind)
     except DECODING_ERRORS as exc:
         raise _unreadable(certificate, "its extensions") from exc
+
+
+@remembered
+def _extensions(certificate: x509.Certificate) -> Mapping[type[x509.ExtensionType], Any]:
+    """No kind is there twice: that cannot be decoded."""
+    return {type(each.value): each.value for each in certificate.extensions}
 
 
 def server_names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -219,19 +231,61 @@ def key_type(certificate: x509.Certificate) -> str:
     return "ed448" if isinstance(key, ed448.Ed448PublicKey) else "unsupported"
 
 
+class Outline(NamedTuple):
+    """The bytes of a certificate's parts, as they stand there."""
+
+    whole: bytes
+    signed: memoryview
+    """the TBSCertificate"""
+    issuer: memoryview
+    subject: memoryview
+    spki: memoryview
+    is_algorithm_signed: bool
+    """the algorithm of the signature is the one that the signed part names (RFC 5280 4.1.1.2)"""
+
+
+@remembered
+def outline(certificate: x509.Certificate) -> Outline:
+    """:raises ValueError: for what is no certificate."""
+    whole = certificate.public_bytes(serialization.Encoding.DER)
+    signed, algorithm, *_signature = der.sequence(whole)
+    fields = signed.children()
+    # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, … (the optional version cut off)
+    fields = fields[1:] if fields[0].tag == 0xA0 else fields
+    return Outline(whole, signed.raw, fields[2].raw, fields[4].raw, fields[5].raw, fields[1].raw == algorithm.raw)
+
+
 def spki_bytes(certificate: x509.Certificate) -> memoryview:
     """SubjectPublicKeyInfo as it stands in the certificate."""
-    return _tbs_fields(certificate)[5].raw
+    return outline(certificate).spki
 
 
 def issuer_bytes(certificate: x509.Certificate) -> memoryview:
     """The issuer's Name as it stands in the certificate."""
-    return _tbs_fields(certificate)[2].raw
+    return outline(certificate).issuer
 
 
 def subject_bytes(certificate: x509.Certificate) -> memoryview:
     """The subject's Name as it stands in the certificate."""
-    return _tbs_fields(certificate)[4].raw
+    return outline(certificate).subject
+
+
+@remembered
+def subject_name(certificate: x509.Certificate) -> KnownName:
+    """The name that the certificate certifies; what ``cryptography`` raises where it cannot be decoded."""
+    return KnownName(certificate.subject)
+
+
+@remembered
+def issuer_name(certificate: x509.Certificate) -> KnownName:
+    """The name of who certifies it. Thousands of certificates have it from one CA, and it takes long to decode."""
+    encoded = bytes(outline(certificate).issuer)
+    known = _issuers.get(encoded)
+    if known is None:
+        if len(_issuers) >= _MOST_ISSUERS:
+            _issuers.clear()
+        known = _issuers[encoded] = KnownName(certificate.issuer)
+    return known
 
 
 def key_bits(certificate: x509.Certificate) -> memoryview:
@@ -241,19 +295,13 @@ def key_bits(certificate: x509.Certificate) -> memoryview:
 
 def _decode_all(certificate: x509.Certificate) -> None:
     """``cryptography`` decodes each part when it is asked for; so find now what is broken."""
-    for name in (certificate.subject, certificate.issuer):
-        name.rfc4514_string()
+    for name in (subject_name(certificate), issuer_name(certificate)):
+        str(name.text)
     for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
         moment.isoformat()
     for each in certificate.extensions:
         str(each.oid)
     key_bits(certificate)
-
-
-def _tbs_fields(certificate: x509.Certificate) -> list[der.Element]:
-    """serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, … (the optional version cut off)."""
-    fields = der.sequence(certificate.tbs_certificate_bytes)
-    return fields[1:] if fields[0].tag == 0xA0 else fields
 
 
 def _access_urls(certificate: x509.Certificate, method: x509.ObjectIdentifier) -> tuple[str, ...]:
@@ -354,9 +402,9 @@ def _unreadable(certificate: x509.Certificate, part: str) -> RotationError:
     return RotationError("certificate_unreadable", f"certificate {serial}: {part} cannot be decoded", serial=serial)
 
 
-def _text(certificate: x509.Certificate, name: x509.Name) -> str:
+def _text(certificate: x509.Certificate, name: Callable[[x509.Certificate], KnownName]) -> str:
     try:
-        return name.rfc4514_string()
+        return name(certificate).text
     except DECODING_ERRORS as exc:
         raise _unreadable(certificate, "a name in it") from exc
 

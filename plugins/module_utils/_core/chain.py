@@ -21,11 +21,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     certificate_spki_sha256,
     extension,
     is_ca,
+    issuer_name,
     serial_hex,
     server_names,
     subject_key_id,
+    subject_name,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.distinguished_name import is_same_name
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import oid, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
@@ -107,11 +108,11 @@ def find_path(leaf: x509.Certificate, others: Sequence[x509.Certificate], anchor
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Does ``issuer`` bear the name, and its key the signature, that ``certificate`` claims?"""
-    return is_same_name(certificate.issuer, issuer.subject) and certificate_signature_fault(certificate, issuer) is None
+    return _names(certificate, issuer) and certificate_signature_fault(certificate, issuer) is None
 
 
 def is_self_issued(certificate: x509.Certificate) -> bool:
-    return is_same_name(certificate.issuer, certificate.subject)
+    return _names(certificate, certificate)
 
 
 def check_path(path: Path, *, at: datetime, for_server: bool = True) -> None:
@@ -160,14 +161,19 @@ def _may_be_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> b
     wanted, offered = authority_key_id(certificate), subject_key_id(issuer)
     if wanted is not None and offered is not None and wanted != offered:
         return False
-    return is_same_name(certificate.issuer, issuer.subject)
+    return _names(certificate, issuer)
+
+
+def _names(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Does ``certificate`` say that ``issuer`` has issued it?"""
+    return issuer_name(certificate).comparable == subject_name(issuer).comparable
 
 
 def _check_order(chain: Sequence[x509.Certificate]) -> None:
     """TLS 1.2 and many clients want each certificate to be certified by the next (RFC 5246 7.4.2)."""
     for certificate, following in itertools.pairwise(chain):
         fault = certificate_signature_fault(certificate, following)
-        if is_same_name(certificate.issuer, following.subject) and fault is None:
+        if _names(certificate, following) and fault is None:
             continue
         if fault is Reason.SIGNATURE_WEAK:
             raise RotationError("signature_weak", f"the signature of {describe(certificate)} uses a broken hash")
@@ -176,7 +182,7 @@ def _check_order(chain: Sequence[x509.Certificate]) -> None:
                 "chain_disordered",
                 f"{describe(certificate)} is not followed by its issuer, which stands elsewhere in the chain",
             )
-        if is_same_name(certificate.issuer, following.subject):
+        if _names(certificate, following):
             raise RotationError(
                 "chain_signature_invalid", f"{describe(certificate)} is not signed by the key of {describe(following)}"
             )
@@ -243,7 +249,7 @@ def _check_purpose(certificate: x509.Certificate) -> None:
 
 def _no_anchor(path: Path, anchors: Sequence[x509.Certificate]) -> RotationError:
     last = path[-1]
-    if not is_self_issued(last) and not any(is_same_name(last.issuer, anchor.subject) for anchor in anchors):
+    if not is_self_issued(last) and not any(_names(last, anchor) for anchor in anchors):
         return _incomplete(last)
     return RotationError(
         "chain_untrusted",

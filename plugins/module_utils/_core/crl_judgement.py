@@ -13,7 +13,11 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import has_same_key, serial_hex
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    has_same_key,
+    issuer_name,
+    serial_hex,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl import VerifiedCrl
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl_entry import CrlEntry
 from ansible_collections.certops.rotation.plugins.module_utils._core.distribution_point import (
@@ -157,7 +161,7 @@ class CrlJudge:
             detail = "the CRL is not of the certificate's issuer, nor of whom the certificate names instead"
             return self._unknown(sourced, (Reason.ISSUER_MISMATCH,), detail), []
         try:
-            entries = crl.entries(target.certificate.serial_number, target.certificate.issuer)
+            entries = crl.entries(target.certificate.serial_number, issuer_name(target.certificate).name)
         except DECODING_ERRORS:
             return self._unknown(sourced, (Reason.UNREADABLE,), "the certificate's entry cannot be decoded"), []
         if entries and not crl.entries_are_ours:

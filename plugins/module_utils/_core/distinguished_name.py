@@ -5,12 +5,28 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import FrozenSet, Tuple, Union
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 
 Comparable = Tuple[FrozenSet[Tuple[str, Union[str, bytes]]], ...]
+
+
+class KnownName:
+    """A name, and what is made of it, once however often it is asked for."""
+
+    def __init__(self, name: x509.Name) -> None:
+        self.name = name
+
+    @functools.cached_property
+    def comparable(self) -> Comparable:
+        return comparable(self.name)
+
+    @functools.cached_property
+    def text(self) -> str:
+        return self.name.rfc4514_string()
 
 
 def is_same_name(one: x509.Name, other: x509.Name) -> bool:

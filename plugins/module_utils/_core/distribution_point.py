@@ -10,7 +10,12 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import FrozenSet, Union
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import extension, is_ca, uris
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    extension,
+    is_ca,
+    issuer_name,
+    uris,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.distinguished_name import Comparable, comparable
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 
@@ -69,7 +74,7 @@ class Target:
     @classmethod
     def of(cls, certificate: x509.Certificate) -> Target:
         """:raises RotationError: ``certificate_unreadable``."""
-        return cls(certificate, comparable(certificate.issuer), distribution_points(certificate))
+        return cls(certificate, issuer_name(certificate).comparable, distribution_points(certificate))
 
     @property
     def crl_issuers(self) -> frozenset[PointName]:
@@ -131,13 +136,13 @@ def _matches(
 def distribution_points(certificate: x509.Certificate) -> tuple[DistributionPoint, ...]:
     """The distribution points of a certificate; RotationError ``certificate_unreadable``."""
     points = extension(certificate, x509.CRLDistributionPoints)
-    return tuple(_point(point, certificate.issuer) for point in points or ())
+    return tuple(_point(point, issuer_name(certificate).name) for point in points or ())
 
 
 def freshest_points(certificate: x509.Certificate) -> tuple[DistributionPoint, ...]:
     """Where the certificate says that delta CRLs are (RFC 5280 4.2.1.15)."""
     points = extension(certificate, x509.FreshestCRL)
-    return tuple(_point(point, certificate.issuer) for point in points or ())
+    return tuple(_point(point, issuer_name(certificate).name) for point in points or ())
 
 
 def freshest_urls(points: Iterable[x509.DistributionPoint]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 
 def as_text(moment: datetime) -> str:
     """``moment`` (aware) in UTC."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(timezone.utc).isoformat()[:19] + "Z"
 
 
 def from_text(text: str) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from ansible_collections.certops.rotation.plugins.module_utils._core import der
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import outline
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
     ec,
@@ -20,7 +20,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     oid,
     padding,
     rsa,
-    serialization,
     x509,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_outline import signature_algorithm
@@ -41,15 +40,13 @@ _Parameters: TypeAlias = "padding.PSS | padding.PKCS1v15 | ec.ECDSA | None"
 def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:
     """What keeps ``certificate`` from being signed with the key of ``issuer``; None if nothing does."""
     try:
-        outer = der.sequence(certificate.public_bytes(serialization.Encoding.DER))
-        tbs = outer[0].children()
-        inner = tbs[2 if tbs[0].tag == 0xA0 else 1]
-        if inner.raw != outer[1].raw:  # RFC 5280 4.1.1.2
+        outlined = outline(certificate)
+        if not outlined.is_algorithm_signed:
             return Reason.SIGNATURE_INVALID
         algorithm, parameters = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
     except DECODING_ERRORS:
         return Reason.SIGNATURE_UNSUPPORTED
-    return _fault(issuer, certificate.signature, certificate.tbs_certificate_bytes, algorithm, parameters)
+    return _fault(issuer, certificate.signature, outlined.signed, algorithm, parameters)
 
 
 def crl_signature_fault(
