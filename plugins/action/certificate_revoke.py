@@ -43,6 +43,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor impor
     reason_of,
     require_proof,
     settle,
+    settle_withheld,
 )
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import signs_of_revocation
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
@@ -187,6 +188,8 @@ class ActionModule(FleetAction):
         found = fate(rotation, wanted=self.options["revoke_predecessor"], first=first)
         if found is Fate.ALREADY_REVOKED:
             settle(rotation, "already_revoked", (rotation.get("verdict") or {}).get("revoked_at"))
+        if found is Fate.WITHHELD:
+            self._withhold(rotation)
         if found is Fate.NOT_WANTED:
             settle(rotation, "skipped", None)
             if is_compromised(rotation):
@@ -200,6 +203,13 @@ class ActionModule(FleetAction):
             self.failing(rotation, error)
             return False
         return True
+
+    def _withhold(self, rotation: Rotation) -> None:
+        settle_withheld(rotation)
+        hosts = rotation["revocation"]["waits_for"]
+        if hosts:
+            serial, some = rotation["predecessor"]["serial"], ", ".join(hosts[:5]) + (", …" if hosts[5:] else "")
+            self.warn(rotation, f"{serial} is not revoked yet, because {some} still serve it; a later run finishes")
 
     def _by_issuer(self, wanted: Sequence[Rotation]) -> list[Group]:
         """Rotations by the issuer of their predecessor, which need not be that of the successor."""

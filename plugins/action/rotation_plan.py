@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +17,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan import Decision, decide, sentence
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan_emergency import decide_affected
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_policy import PlanPolicy, policy_from
 from ansible_collections.certops.rotation.plugins.modules.rotation_plan import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.deny_list_file import denied_in
 from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor import Fate, fate, reason_of
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
@@ -44,6 +47,7 @@ class ActionModule(FleetAction):
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         policy, at = policy_from(self.options["policy"]), self.now()
+        policy = replace(policy, deny_list=policy.deny_list | denied_in(self.options["deny_list_path"]))
         for rotation in list(self.active(rotations)):
             self._decide(rotation, policy, at)
         everything = [one for of_host in rotations.values() for one in of_host]
@@ -52,6 +56,7 @@ class ActionModule(FleetAction):
         late = [] if self.check_mode else _hosts(rotations, is_late)
         return {
             "plan": [sentence(one) for one in everything],
+            "deny_list": sorted(policy.deny_list),
             "due": due,
             "late": late,
             "compromised": _hosts(rotations, has_key_to_revoke_by),
@@ -61,8 +66,13 @@ class ActionModule(FleetAction):
         }
 
     def _decide(self, rotation: Rotation, policy: PlanPolicy, at: datetime) -> None:
-        decision = decide(rotation, policy, at)
+        if policy.affected:
+            decision = decide_affected(rotation, policy.affected, at)
+        else:
+            decision = decide(rotation, policy, at)
         rotation["decision"] = decision.as_dict()
+        if decision.action == "rotate" and rotation.get("issuer") in policy.issuer_instead:
+            rotation["issuer"] = policy.issuer_instead[rotation["issuer"]]
         rotation.pop("predecessor", None)
         if decision.predecessor:
             rotation["predecessor"] = dict(decision.predecessor)

@@ -15,11 +15,13 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts 
 from ansible_collections.certops.rotation.plugins.module_utils._core.served_proof import PlaceProof, Wanted
 from ansible_collections.certops.rotation.plugins.modules.served_certificate import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import places
+from ansible_collections.certops.rotation.plugins.plugin_utils.packing import unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
     Rotation,
     action_of,
 )
+from ansible_collections.certops.rotation.plugins.plugin_utils.still_served import withhold
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
 from ansible_collections.certops.rotation.plugins.plugin_utils.watching import HostWatch, Patience, Watch, watch_hosts
 
@@ -30,7 +32,7 @@ _FEWEST_AT_ONCE = 4
 
 
 class ActionModule(FleetAction):
-    """Adds ``proof`` and ``times.served``, or ``error`` and ``needs_rollback``."""
+    """Adds ``proof`` and ``times.served``, or ``error`` and ``needs_rollback``; ``withheld`` where others serve it."""
 
     step = "verify"
     argument_spec = ARGUMENT_SPEC
@@ -39,6 +41,8 @@ class ActionModule(FleetAction):
         concerned = [one for one in self.active(rotations) if self._is_concerned(one)]
         if concerned and not self.check_mode:
             self._prove(concerned, rotations)
+            seen = (one for of_host in self.options["seen"].values() for one in unpack(of_host))
+            withhold((one for of_host in rotations.values() for one in of_host), seen, hold=self.options["hold"])
         rollback = [host for host, of_host in rotations.items() if any(one.get("needs_rollback") for one in of_host)]
         return {"rollback": rollback}
 

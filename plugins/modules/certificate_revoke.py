@@ -230,8 +230,9 @@ revocations:
   contains:
     state:
       description:
-        - V(revoked), V(already_revoked), V(skipped), V(accepted_not_published), V(visible), and V(planned) in check
-          mode.
+        - V(revoked), V(already_revoked), V(skipped), V(accepted_not_published), V(visible).
+        - V(planned) in check mode.
+        - V(waiting) where other hosts still serve it, which C(waits_for) names.
       type: str
       returned: always
     by:

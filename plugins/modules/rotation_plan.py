@@ -43,6 +43,22 @@ options:
         type: list
         elements: str
         default: []
+      affected:
+        description:
+          - In an emergency, what has to go. Whatever else is wrong with other certificates, they are kept.
+          - M(certops.rotation.emergency_plan) returns it. It has the lists C(spki_sha256), C(serials) and
+            C(certificates) (SHA-256 of whole certificates), in hexadecimal, and C(reason), what they are revoked for.
+        type: dict
+        default: {}
+      issuer_instead:
+        description: By name of an issuer, the name of the one to order from in its place.
+        type: dict
+        default: {}
+  deny_list_path:
+    description:
+      - File on the control node with more fingerprints as in C(deny_list), the first word of each line.
+      - A file that is not there is as good as an empty one.
+    type: path
   settle:
     description: Whether this is the second decision, with what was found on the hosts.
     type: bool
@@ -85,6 +101,11 @@ plan:
   type: list
   elements: str
   sample: ["web1/shop: rotate: the certificate 1f0a is revoked since 2026-11-20T23:00:00Z (keyCompromise)"]
+deny_list:
+  description: All fingerprints of keys that must not be served, those of O(deny_list_path) too.
+  returned: success
+  type: list
+  elements: str
 due:
   description: Hosts on which something is to be done.
   returned: success
@@ -140,8 +161,11 @@ ARGUMENT_SPEC = {
                 ],
             },
             "deny_list": {"type": "list", "elements": "str", "default": []},
+            "affected": {"type": "dict", "default": {}},
+            "issuer_instead": {"type": "dict", "default": {}},
         },
     },
+    "deny_list_path": {"type": "path"},
     "settle": {"type": "bool", "default": False},
     "at": {"type": "str"},
     **FLEET_STEP_SPEC,

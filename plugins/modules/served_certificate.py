@@ -39,6 +39,16 @@ options:
     description: Number of handshakes at a time.
     type: int
     default: 32
+  seen:
+    description:
+      - Rotations by host, as M(certops.rotation.fleet_status) returned them, of hosts that have no part in this run.
+      - A predecessor that one of them serves, or a host of this run whose rotation failed, is not to be revoked yet.
+    type: dict
+    default: {}
+  hold:
+    description: Leave revoking all predecessors to a later run.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - certops.rotation.steps.fleet
   - certops.rotation.steps.trust
@@ -70,6 +80,8 @@ rotations:
     - By host, its rotations with C(proof) and C(times.served).
     - Where the proof failed, they have C(error) with the code V(not_served) or V(staple_missing), and C(needs_rollback)
       if the predecessor may be served again.
+    - C(withheld) names the C(hosts) that still serve the predecessor. M(certops.rotation.certificate_revoke) leaves it,
+      and M(certops.rotation.key_retire) its key, to the run that replaces the last of them.
   returned: success
   type: dict
 rollback:
@@ -91,6 +103,8 @@ ARGUMENT_SPEC = {
     "consecutive": {"type": "int", "default": 3},
     "interval": {"type": "float", "default": 0.2},
     "concurrency": {"type": "int", "default": 32},
+    "seen": {"type": "dict", "default": {}},
+    "hold": {"type": "bool", "default": False},
     **FLEET_STEP_SPEC,
     **TRUST_SPEC,
 }

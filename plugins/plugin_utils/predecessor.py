@@ -23,6 +23,8 @@ class Fate(str, enum.Enum):
     """There is none, or an earlier step has dealt with it, or this step is not for it."""
     ALREADY_REVOKED = "already_revoked"
     NOT_WANTED = "not_wanted"
+    WITHHELD = "withheld"
+    """Others serve it still, or a later run is to finish; see ``still_served``."""
     REVOKE = "revoke"
 
 
@@ -37,6 +39,8 @@ def fate(rotation: Mapping[str, Any], *, wanted: bool, first: bool) -> Fate:
         return Fate.NOTHING
     if predecessor.get("already_revoked") and not _needs_another_reason(rotation):
         return Fate.ALREADY_REVOKED
+    if rotation.get("withheld") is not None and not first:
+        return Fate.WITHHELD
     return Fate.REVOKE if wanted else Fate.NOT_WANTED
 
 
@@ -60,6 +64,12 @@ def settle(rotation: dict[str, Any], state: str, at: str | None, *, by: str | No
         "by": by,
         "seen_in": [],
     }
+
+
+def settle_withheld(rotation: dict[str, Any]) -> None:
+    """Note that the predecessor is to be revoked later, and whom that waits for. Its key stays: it may have to sign."""
+    settle(rotation, "waiting", None)
+    rotation["revocation"]["waits_for"] = list(rotation["withheld"]["hosts"])
 
 
 def _needs_another_reason(rotation: Mapping[str, Any]) -> bool:

@@ -84,9 +84,9 @@ def decide(rotation: Mapping[str, Any], policy: PlanPolicy, at: datetime) -> Dec
     if decision is None and live is not None:
         decision = _of_installed(rotation, served, live, policy, at)
     if decision is None:
-        subject = _with_version(served[0], rotation, live) if served else live
+        subject = with_version(served[0], rotation, live) if served else live
         decision = _of_subject(rotation, subject, policy, at) if subject else _of_nothing(rotation, policy)
-    return _with_notes(decision, rotation, served, at)
+    return with_notes(decision, rotation, served, at)
 
 
 def sentence(rotation: Mapping[str, Any]) -> str:
@@ -114,25 +114,25 @@ def _of_installed(
     others = [pair for pair in served if pair.sha256 != live.sha256]
     unfinished = superseded(rotation)
     if ailing:
-        reasons = (_differs(others, live), *ailing) if others else ailing
+        reasons = (differs(others, live), *ailing) if others else ailing
         return _rotate_live(live, reasons, policy, rotation) if others or not live.matches_its_key else None
     if unfinished or (not served and is_unproven(rotation)):
-        return _going_on(unfinished or {}, served, others, live)
+        return going_on(unfinished or {}, served, others, live)
     if not others:
         return None
     if policy.is_forced(rotation):
-        return _rotate_live(live, (_differs(others, live), _forced(policy)), policy, rotation)
+        return _rotate_live(live, (differs(others, live), _forced(policy)), policy, rotation)
     if live.version is None:
         # Replaced by hand at the vhost's own paths: there is no release to reload into, so it becomes one.
-        return _rotate_live(live, (_differs(others, live),), policy, rotation)
-    return Decision("repair", (_differs(others, live),))
+        return _rotate_live(live, (differs(others, live),), policy, rotation)
+    return Decision("repair", (differs(others, live),))
 
 
-def _going_on(unfinished: Mapping[str, Any], served: Sequence[Pair], others: Sequence[Pair], live: Pair) -> Decision:
+def going_on(unfinished: Mapping[str, Any], served: Sequence[Pair], others: Sequence[Pair], live: Pair) -> Decision:
     """An earlier run switched and did not come to its end. What it decided about the predecessor still holds."""
     reasons = [PlanReason("unfinished", f"an earlier run installed {live.version} and did not come to its end")]
     if others:
-        reasons.append(_differs(others, live))
+        reasons.append(differs(others, live))
     return Decision(
         "finish" if served and not others else "repair",
         tuple(reasons),
@@ -320,7 +320,7 @@ def _forced(policy: PlanPolicy) -> PlanReason:
     return PlanReason("forced", f"forced, to be revoked for {policy.force_reason}")
 
 
-def _differs(others: Sequence[Pair], live: Pair) -> PlanReason:
+def differs(others: Sequence[Pair], live: Pair) -> PlanReason:
     serials = ", ".join(pair.serial for pair in others)
     return PlanReason("served_differs_from_installed", f"{serials} is served, {live.serial} is installed")
 
@@ -345,7 +345,7 @@ def _status_of(live: Pair, served: Sequence[Pair]) -> str | None:
     return next((pair.status for pair in served if pair.sha256 == live.sha256), live.status)
 
 
-def _with_version(pair: Pair, rotation: Mapping[str, Any], live: Pair | None) -> Pair:
+def with_version(pair: Pair, rotation: Mapping[str, Any], live: Pair | None) -> Pair:
     """``pair`` with the version folder that it comes from, if it is the live one."""
     version = live_version(rotation)
     if version is None or live is None or live.sha256 != pair.sha256:
@@ -353,7 +353,7 @@ def _with_version(pair: Pair, rotation: Mapping[str, Any], live: Pair | None) ->
     return replace(pair, version=version["version"])
 
 
-def _with_notes(decision: Decision, rotation: Mapping[str, Any], served: Sequence[Pair], at: datetime) -> Decision:
+def with_notes(decision: Decision, rotation: Mapping[str, Any], served: Sequence[Pair], at: datetime) -> Decision:
     """The decision, with warnings about what does not decide it."""
     notes = list(decision.warnings)
     if served:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.affected import Affected, affected_from
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(d|h|m|%)\Z")
@@ -38,6 +39,10 @@ class PlanPolicy:
     """True for all, or names: ``shop``, or ``web1/shop`` for that of one host."""
     force_reason: str = "superseded"
     deny_list: frozenset[str] = frozenset()
+    affected: Affected | None = None
+    """In an emergency, what has to go; nothing else is touched."""
+    issuer_instead: Mapping[str, str] = field(default_factory=dict)
+    """By name of an issuer, the one that a rotation is ordered from in its place."""
 
     def is_forced(self, rotation: Mapping[str, Any]) -> bool:
         if isinstance(self.force, bool):
@@ -54,7 +59,7 @@ class PlanPolicy:
 
 def policy_from(options: Mapping[str, Any]) -> PlanPolicy:
     """The policy as options say it. RotationError ``policy_invalid``."""
-    known = {"renew_before", "on_unknown", "force", "force_reason", "deny_list"}
+    known = {"renew_before", "on_unknown", "force", "force_reason", "deny_list", "affected", "issuer_instead"}
     unknown = sorted(set(options) - known)
     if unknown:
         raise _invalid(f"unknown: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
@@ -70,6 +75,8 @@ def policy_from(options: Mapping[str, Any]) -> PlanPolicy:
         force=_force(options.get("force")),
         force_reason=reason,
         deny_list=deny_list(options.get("deny_list") or ()),
+        affected=affected_from(options.get("affected")),
+        issuer_instead={str(name): str(other) for name, other in (options.get("issuer_instead") or {}).items()},
     )
 
 
