@@ -45,7 +45,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.predecessor impor
     settle,
     settle_withheld,
 )
-from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import signs_of_revocation
+from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import HintWatch, Told
 from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_sight import Sight, sight
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
@@ -60,6 +60,7 @@ _AT_ONCE = 16
 _TO_CONFIRM = ("revoked", "already_revoked", "accepted_not_published")
 
 Group = tuple[str, Issuer, list[Rotation]]
+Looked = tuple[Rotation, Sight]
 
 
 class ActionModule(FleetAction):
@@ -328,46 +329,60 @@ class ActionModule(FleetAction):
     def _wait_for(self, pending: Sequence[Rotation]) -> None:
         """Look again and again until every source shows the revocation, or the deadline has passed."""
         anchors = issuers_anchors(self.step, self._issuers, self.options["trust_anchors"])
-        http = HttpClient(timeout=self.options["timeout"])
+        http, pause = HttpClient(timeout=self.options["timeout"]), float(self.options["poll_interval"])
         deadline = time.monotonic() + self.options["deadline"]
+        watch = HintWatch(self._issuers, pause=pause)
+        without_source: list[Looked] = []
         while True:
             looked = self._look(pending, http, anchors)
-            # Where a certificate names no source, there is nothing to wait for.
-            self._conclude([(rotation, seen) for rotation, seen in looked if not seen.missing])
-            left = [(rotation, seen) for rotation, seen in looked if seen.missing]
+            self._conclude([one for one in looked if one[1].seen_in and not one[1].missing], watch)
+            without_source += [one for one in looked if one[1].has_no_source]
+            left = [one for one in looked if one[1].missing]
+            is_last = time.monotonic() + pause > deadline
+            without_source = self._hinted_at(without_source, watch, is_last=is_last)
             pending = [rotation for rotation, _seen in left]
-            if not pending:
-                return
-            if time.monotonic() + self.options["poll_interval"] > deadline:
+            if is_last or not (pending or without_source):
                 break
-            time.sleep(self.options["poll_interval"])
-        self._conclude(left)
+            time.sleep(pause)
+        self._conclude(left, watch)
 
-    def _look(
-        self, pending: Sequence[Rotation], http: HttpClient, anchors: Sequence[x509.Certificate]
-    ) -> list[tuple[Rotation, Sight]]:
+    def _hinted_at(self, looked: Sequence[Looked], watch: HintWatch, *, is_last: bool) -> list[Looked]:
+        """Conclude those that their CA has hinted at, or never will; the others are left, unless this is the end."""
+        answers = watch.ask_in_turn([rotation for rotation, _seen in looked], at_once=is_last) if looked else []
+        if answers is None:
+            return list(looked)
+        left = []
+        for one, told in zip(looked, answers, strict=True):
+            if told.may_come and not is_last:
+                left.append(one)
+            else:
+                self._write_down(*one, told)
+        return left
+
+    def _look(self, pending: Sequence[Rotation], http: HttpClient, anchors: Sequence[x509.Certificate]) -> list[Looked]:
         """One look at each, with nothing remembered from the last; a CRL is fetched once for all of them."""
         judge = sight(http, anchors)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(zip(pending, pool.map(lambda one: judge(_chain(one)), pending), strict=True))
 
-    def _conclude(self, looked: Sequence[tuple[Rotation, Sight]]) -> None:
-        """Write down what was seen. What the CA itself hints at decides only where the certificate names no source."""
-        signs = signs_of_revocation([rotation for rotation, _seen in looked], self._issuers)
-        for (rotation, seen), sign in zip(looked, signs, strict=True):
-            places = [*seen.seen_in, *([sign] if sign else [])]
-            if seen.seen_in or (sign and not seen.missing):
-                rotation["revocation"].update(state="visible", seen_in=places)
-                self.stamp(rotation, "visible")
-            else:
-                rotation["revocation"].update(state="accepted_not_published", seen_in=places)
-            serial = rotation["revocation"]["serial"]
-            if seen.missing:
-                self.warn(rotation, f"the revocation of {serial} is not yet to be seen in {', '.join(seen.missing)}")
-            elif not places:
-                self.warn(
-                    rotation, f"the revocation of {serial} cannot be seen: the certificate names neither CRL nor OCSP"
-                )
+    def _conclude(self, looked: Sequence[Looked], watch: HintWatch) -> None:
+        """Write down what was seen, and what the CA itself hints at."""
+        for one, told in zip(looked, watch.ask([rotation for rotation, _seen in looked]), strict=True):
+            self._write_down(*one, told)
+
+    def _write_down(self, rotation: Rotation, seen: Sight, told: Told) -> None:
+        """A hint decides only where the certificate names no source."""
+        places = [*seen.seen_in, *([told.sign] if told.sign else [])]
+        is_visible = bool(seen.seen_in or (told.sign and not seen.missing))
+        rotation["revocation"].update(state="visible" if is_visible else "accepted_not_published", seen_in=places)
+        if is_visible:
+            self.stamp(rotation, "visible")
+        serial = rotation["revocation"]["serial"]
+        if seen.missing:
+            self.warn(rotation, f"the revocation of {serial} is not yet to be seen in {', '.join(seen.missing)}")
+        elif not places:
+            text = f"the revocation of {serial} cannot be seen: the certificate names neither CRL nor OCSP"
+            self.warn(rotation, text + (", and its CA does not hint at it yet" if told.may_come else ""))
 
 
 def _chain(rotation: Rotation) -> str:

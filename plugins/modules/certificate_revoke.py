@@ -20,7 +20,8 @@ description:
   - Publishes once for all revocations of an issuer. One that is refused does not stop the others.
   - With O(phase=confirm), reads CRL and OCSP as clients do, until each shows the revocation or O(deadline) passes.
     Then asks an issuer that gives renewal information (RFC 9773) once. Its window in the past is a sign too, unless it
-    was in the past before. It decides only where the certificate names neither CRL nor OCSP, and may fail.
+    was in the past before. It decides only where the certificate names neither CRL nor OCSP, and may fail. For these
+    it is waited for until O(deadline) as well, and asked ever more rarely.
   - With O(certificates), revokes certificates that are no rotation.
 options:
   certificates:
@@ -143,7 +144,7 @@ options:
     type: float
     default: 60
   poll_interval:
-    description: Seconds between two looks in V(confirm).
+    description: Seconds between two looks in V(confirm). An issuer is asked for renewal information less often.
     type: float
     default: 2
   timeout:

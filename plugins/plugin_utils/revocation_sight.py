@@ -34,6 +34,11 @@ class Sight:
     missing: list[str]
     """Sources that the certificate names, and that do not show it."""
 
+    @property
+    def has_no_source(self) -> bool:
+        """The certificate names none: only its CA could say something."""
+        return not self.missing and not self.seen_in
+
 
 class _PastCaches:
     """A cache on the way must not make a revocation look later than it is."""

@@ -135,8 +135,6 @@ class AcmeProxy:
         return Reply(status, content, headers)
 
     def _own(self, path: str, body: bytes) -> Reply | None:
-        if path.startswith("/renewal-info/"):
-            return self._hints.get(path.rpartition("/")[2], Reply(404, b""))
         if path == "/order-plz":
             order = payload(body)
             self.orders.append(order)
@@ -146,6 +144,8 @@ class AcmeProxy:
             if path.startswith(start) and reply.times > 0:
                 reply.times -= 1
                 return reply
+        if path.startswith("/renewal-info/"):
+            return self._hints.get(path.rpartition("/")[2], Reply(404, b""))
         return None
 
     def _with_hints(self, content: bytes) -> bytes:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -131,6 +133,60 @@ def test_without_a_sign_it_is_as_before(proxy: AcmeProxy, chain: str, fault: str
     [confirmed] = revoke(proxy, chain, phase="confirm", issuers={"public": entry_of(proxy, **entry)})
     assert (confirmed["revocation"]["state"], confirmed["revocation"]["seen_in"]) == ("accepted_not_published", [])
     assert "names neither CRL nor OCSP" in confirmed["warnings"][0]
+
+
+def test_window_that_passes_later_is_waited_for(proxy: AcmeProxy, chain: str) -> None:
+    """As after a revocation that the CA needs a moment for."""
+    name = name_of(chain)
+    proxy.hint(name, *window(500, 510))
+    later = threading.Timer(1.2, proxy.hint, (name, *window(-1, -0.5)))
+    later.start()
+    [confirmed] = revoke(proxy, chain, phase="confirm", deadline=20, poll_interval=0.2)
+    later.join()
+    assert confirmed["revocation"]["state"] == "visible"
+    assert [one["kind"] for one in confirmed["revocation"]["seen_in"]] == ["ari"]
+    assert "warnings" not in confirmed
+    # After 0, 0.2, 0.6 and 1.4 seconds: no more often than ever longer pauses allow, and no longer than needed.
+    assert 3 <= proxy.asked("/renewal-info/") <= 5
+
+
+def test_it_is_waited_for_until_the_deadline_and_asked_ever_more_rarely(proxy: AcmeProxy, chain: str) -> None:
+    proxy.hint(name_of(chain), *window(500, 510))
+    began = time.monotonic()
+    [confirmed] = revoke(proxy, chain, phase="confirm", deadline=3, poll_interval=0.1)
+    assert 2.5 < time.monotonic() - began < 6
+    assert (confirmed["revocation"]["state"], confirmed["revocation"]["seen_in"]) == ("accepted_not_published", [])
+    assert "does not hint at it yet" in confirmed["warnings"][0]
+    # After 0, 0.1, 0.3, 0.7 and 1.5 seconds, and at the end.
+    assert 4 <= proxy.asked("/renewal-info/") <= 7
+
+
+def test_what_passes_is_asked_again_and_a_limit_is_kept(proxy: AcmeProxy, chain: str) -> None:
+    proxy.hint(name_of(chain), *window(-1, -0.5))
+    proxy.say("/renewal-info/", b"busy", status=503, times=4)
+    [confirmed] = revoke(proxy, chain, phase="confirm", deadline=30, poll_interval=0.1)
+    assert confirmed["revocation"]["state"] == "visible"
+    before = proxy.asked("/renewal-info/")
+    proxy.refuse("/renewal-info/", "rateLimited", status=429)
+    [confirmed] = revoke(proxy, chain, phase="confirm", deadline=30, poll_interval=0.1)
+    assert confirmed["revocation"]["state"] == "accepted_not_published"
+    assert proxy.asked("/renewal-info/") == before + 1
+
+
+def test_a_window_in_the_past_before_is_not_waited_for(proxy: AcmeProxy, chain: str) -> None:
+    facts = certificate_facts(read_certificate(chain.encode()))
+    proxy.hint(name_of(chain), *window(-1, -0.5))
+    start, end = window(-9, -8)
+    rotation = {
+        "host": "web1",
+        "name": "shop",
+        "issuer": "public",
+        "predecessor": {"serial": facts.serial, "certificate_pem": chain},
+        "renewal_hints": {facts.sha256: {"window": {"start": start, "end": end}, "explanation_url": None}},
+        "revocation": {"serial": facts.serial, "reason": "superseded", "state": "revoked"},
+    }
+    [confirmed] = revoke(proxy, phase="confirm", rotations={"web1": [rotation]}, deadline=30)
+    assert confirmed["revocation"]["state"] == "accepted_not_published" and proxy.asked("/renewal-info/") == 1
 
 
 def test_where_a_crl_is_named_the_crl_decides(proxy: AcmeProxy) -> None:

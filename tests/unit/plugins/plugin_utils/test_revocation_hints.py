@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core.ari import RenewalHint
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
-from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import sign_of, signs_of_revocation
+from ansible_collections.certops.rotation.plugins.plugin_utils.revocation_hints import HintWatch, Told, sign_of
 
 AT = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 URL = "https://ca.example/renewal-info/aa.bb"
@@ -39,5 +40,19 @@ def test_window_that_was_past_before_is_none() -> None:
 
 
 def test_what_cannot_be_read_is_no_failure() -> None:
-    assert signs_of_revocation([], OpenIssuers({})) == []
-    assert signs_of_revocation([{"predecessor": {"certificate_pem": "x"}}, {}], OpenIssuers({})) == [None, None]
+    watch = HintWatch(OpenIssuers({}), pause=1.0)
+    assert watch.ask([]) == []
+    assert watch.ask([{"predecessor": {"certificate_pem": "x"}}, {}]) == [Told(), Told()]
+
+
+def test_the_same_is_asked_again_after_ever_longer_pauses() -> None:
+    watch = HintWatch(OpenIssuers({}), pause=0.05)
+    assert watch.ask_in_turn([{}], at_once=False) == [Told()]
+    assert watch.ask_in_turn([{}], at_once=False) is None
+    assert watch.ask_in_turn([{}], at_once=True) == [Told()]
+    asked, end = 0, time.monotonic() + 1.5
+    while time.monotonic() < end:
+        asked += watch.ask_in_turn([{}], at_once=False) is not None
+        time.sleep(0.005)
+    # After 0.1, 0.2, 0.4 and 0.8 seconds.
+    assert 2 <= asked <= 4
