@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import pytest
 from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.host_world import everything
@@ -63,3 +66,45 @@ def test_unknown_fails_only_where_it_is_said_to(shop: LocalWorld) -> None:
     assert check(shop).returncode == 0
     shop.variables["check_fail_on"] = ["unknown_revocation_status"]
     assert check(shop).returncode == 2
+
+
+HOSTS = ("web1", "web2", "web3")
+
+
+def check_hosts(world: LocalWorld) -> playbook.Run:
+    """Three hosts, each with the vhost of the same number."""
+    assert world.nginx is not None
+    world.variables.pop("rotate_certificates", None)
+    declared = {host: world.declare("shop", vhost) for host, vhost in zip(HOSTS, world.nginx.vhosts, strict=True)}
+    del world.variables["rotate_certificates"]
+    inventory = world.inventory()
+    variables = json.loads(inventory.read_text())["all"]["vars"]
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts = {host: {**local, "rotate_certificates": [declared[host]]} for host in HOSTS}
+    playbook.write_inventory(inventory, hosts, variables)
+    return world.play("certops.rotation.check")
+
+
+@pytest.mark.parametrize("look", [False, True])
+def test_of_several_hosts_those_fail_that_serve_what_is_revoked(world: LocalWorld, look: bool) -> None:
+    names = [f"shop{number}" for number in range(3)]
+    world.start_nginx([world.first_certificate(name, [f"{name}.example.org"]) for name in names])
+    world.variables["check_look"] = look
+    assert check_hosts(world).returncode == 0
+    world.revoke("shop1")
+    run = check_hosts(world)
+    assert run.returncode == 2
+    assert run.failed == {"web1": 0, "web2": 1, "web3": 0}
+    statuses = [entry["before"]["verdict"]["status"] for entry in world.report()["rotations"]]
+    assert statuses == ["good", "revoked", "good"]
+    world.revoke("shop0")
+    world.revoke("shop2")
+    assert check_hosts(world).failed == dict.fromkeys(HOSTS, 1)
+
+
+def test_what_is_not_asked_for_takes_no_process_for_each_host(world: LocalWorld) -> None:
+    names = [f"shop{number}" for number in range(3)]
+    world.start_nginx([world.first_certificate(name, [f"{name}.example.org"]) for name in names])
+    run = check_hosts(world)
+    assert run.returncode == 0
+    assert run.output.count("skipping: [") == run.output.count("skipping: [web1]") > 0
