@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, certops maintainers
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the report of a run on the control node."""
+"""Write the report of a run, or continue that of an incident, on the control node."""
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,13 +12,20 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import report as reports
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.evidence import (
+    Incident,
+    Run,
+    incident_name,
+    make_report,
+)
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.modules.rotation_report import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack
+from ansible_collections.certops.rotation.plugins.plugin_utils.report_folder import ReportFolder, write_textfile
+from ansible_collections.certops.rotation.plugins.plugin_utils.report_formats import FILE_NAMES, PROMETHEUS, texts_of
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
-_FILE_NAME = "report.json"
-_LATEST = "latest"
+_MOST_FAILURES_IN_STATS = 50
 
 
 class ActionModule(FleetAction):
@@ -29,40 +34,83 @@ class ActionModule(FleetAction):
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any] | None:
         now = datetime.now(timezone.utc)
-        run = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        report = reports.make_report(rotations, run=run, at=as_text(now), check_mode=self.check_mode)
-        path = "" if self.check_mode else self._write(Path(self.options["directory"]), run, report)
+        run = Run(
+            f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            as_text(now),
+            self.check_mode,
+            frozenset(self.options["fail_on"]),
+            self.options["wave"],
+        )
+        if self.options["incident"]:
+            report, paths = self._continue(rotations, run)
+        else:
+            report = make_report(rotations, run)
+            paths = self._write(ReportFolder(Path(self.options["directory"]), run.name), report)
+        path = paths.get("json", "")
         return {
             **({} if self.options["packed"] else {"report": report}),
             "path": path,
+            "paths": paths,
             "counts": report["counts"],
             "failures": reports.failures(rotations, self.options["fail_on"]),
             "lines": [*reports.as_lines(report), *([f"report: {path}"] if path else [])],
+            **({"ansible_stats": _stats(report, path)} if self.options["stats"] else {}),
         }
 
     def returned(self, rotations: list[Rotation]) -> Any:
         """Nothing comes after the report, and the report has it all."""
         return pack([])
 
-    def _write(self, directory: Path, run: str, report: dict[str, Any]) -> str:
-        folder = directory / run
-        try:
-            folder.mkdir(parents=True)
-            unfinished = folder / f".{_FILE_NAME}"
-            unfinished.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-            unfinished.rename(folder / _FILE_NAME)
-            self._point_latest_to(directory, run)
-        except OSError as exc:
-            raise RotationError(
-                "report_not_written",
-                f"The report can't be written below {directory}: {exc.strerror}",
-                remedy="Choose another rotate_report_directory; what the run did is unaffected.",
-                directory=str(directory),
-            ) from exc
-        return str(folder / _FILE_NAME)
+    def _continue(self, rotations: dict[str, list[Rotation]], run: Run) -> tuple[dict[str, Any], dict[str, str]]:
+        """Load, merge, write, alone with the folder."""
+        incident = self._incident()
+        folder = ReportFolder(Path(self.options["directory"]), incident.name)
+        if self.check_mode:
+            return make_report(rotations, run, incident, folder.earlier()), {}
+        with folder.alone():
+            try:
+                earlier = folder.earlier()
+            except RotationError as error:
+                own = self._write(ReportFolder(folder.directory, run.name), make_report(rotations, run))
+                error.message += f" This run is reported in {own['json']}."
+                raise
+            report = make_report(rotations, run, incident, earlier)
+            return report, self._write(folder, report)
 
-    @staticmethod
-    def _point_latest_to(directory: Path, run: str) -> None:
-        link = directory / f".{_LATEST}-{run}"
-        os.symlink(run, link)
-        link.rename(directory / _LATEST)
+    def _incident(self) -> Incident:
+        started_at = self.options["started_at"]
+        return Incident(
+            incident_name(self.options["incident"]),
+            self.options["subject"],
+            as_text(from_text(started_at)) if started_at else "",
+        )
+
+    def _write(self, folder: ReportFolder, report: dict[str, Any]) -> dict[str, str]:
+        """The report in all formats; where each is."""
+        if self.check_mode:
+            return {}
+        formats = ["json", *(one for one in self.options["formats"] if one != "json")]
+        texts = texts_of(report, formats)
+        folder.write({FILE_NAMES[one]: text for one, text in texts.items()})
+        paths = {one: str(folder.path / FILE_NAMES[one]) for one in texts}
+        if PROMETHEUS in texts and self.options["textfile_directory"]:
+            name = f"certops_{self.options['incident'] or 'rotation'}.prom"
+            paths["textfile"] = write_textfile(Path(self.options["textfile_directory"]), name, texts[PROMETHEUS])
+        return paths
+
+
+def _stats(report: dict[str, Any], path: str) -> dict[str, Any]:
+    """What ``set_stats`` would set: a summary for the artifacts of AWX, small however large the fleet is."""
+    incident = report["incident"] or {}
+    summary = {
+        "path": path,
+        "incident": incident.get("name", ""),
+        "written_at": report["written_at"],
+        "counts": report["counts"],
+        "clock": report["clock"],
+        "metrics": report["metrics"],
+        "failed": len(report["failures"]),
+        "unknown": len(report["unknowns"]),
+        "failures": report["failures"][:_MOST_FAILURES_IN_STATS],
+    }
+    return {"data": {"certops_report": summary}, "aggregate": False, "per_host": False}

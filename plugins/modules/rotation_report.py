@@ -12,6 +12,8 @@ version_added: "0.1.0"
 description:
   - Writes C(report.json) into a folder of its own for each run, below O(directory) on the control node, and lets the
     link C(latest) there point to it.
+  - With O(incident) there is one report for all runs and waves that work on it; each run continues it, also when
+    several runs work on different hosts at the same time. A reader sees the old file or the new one, always whole.
   - Tells which hosts failed and why, so that the role can fail them at its end.
   - The report holds certificates' serials and fingerprints, never a key.
 options:
@@ -19,6 +21,56 @@ options:
     description: Folder on the control node.
     type: path
     required: true
+  incident:
+    description:
+      - Name of the incident that this run works on; letters, digits, C(.), C(_) and C(-). Its report is
+        C(report.json) in the folder of that name below O(directory).
+      - An entry is a certificate on a host. A later run tells its state; the earliest time of each verb, the
+        certificate that was replaced, and the evidence of its replacement and revocation stay as earlier runs have
+        written them. Times of a successor that was given up before it was served go to the entry's C(history).
+        What a run did that was killed before it could report is read from the records on the hosts.
+      - A report that cannot be read, or was written by a newer version, fails the task and is left as it is.
+      - Empty for a report of this run alone.
+    type: str
+    default: ""
+  subject:
+    description:
+      - What the incident is about, as M(certops.rotation.emergency_plan) returns it, with C(kind), the lists
+        C(spki_sha256) and C(serials), C(issuer), C(reason) and C(drill). What the first run says is kept.
+    type: dict
+    default: {}
+  started_at:
+    description:
+      - When the incident began, in ISO 8601; deadlines and metrics count from then. What the first run says is kept.
+      - Without it, it is when the first run began to look.
+    type: str
+    default: ""
+  wave:
+    description: What to call the hosts of this run together, for rotations that have no C(wave) of their own.
+    type: str
+    default: ""
+  formats:
+    description:
+      - What to write beside each other. V(json) is written in any case, because a report is continued from it.
+      - V(html) is C(report.html), one page that needs nothing else and no network. V(markdown) is C(report.md), for a
+        ticket. V(junit) is C(report.xml), for CI. V(prometheus) is C(report.prom).
+    type: list
+    elements: str
+    choices: [json, html, markdown, junit, prometheus]
+    default: [json]
+  textfile_directory:
+    description:
+      - Folder that node_exporter's textfile collector reads, for V(prometheus) in O(formats).
+      - The file there is C(certops_rotation.prom), or C(certops_<incident>.prom), readable for everybody.
+    type: path
+  stats:
+    description:
+      - Whether to return C(ansible_stats) as M(ansible.builtin.set_stats) does, with C(certops_report), a summary that
+        AWX shows as artifacts of the job and hands on in a workflow.
+      - It has C(path), C(incident), C(written_at), C(counts), C(clock), C(metrics), C(failed), C(unknown), and of
+        C(failures) the first 50. Of several reports of a play it is the last.
+    type: bool
+    default: false
   fail_on:
     description: Codes of decisions' reasons that count as a failure of the host, for example V(revoked).
     type: list
@@ -41,12 +93,24 @@ EXAMPLES = r"""
   certops.rotation.rotation_report:
     rotations: "{{ confirmed.rotations }}"
     directory: /var/log/certops
+    formats: [json, html]
   run_once: true
   register: report
 
 - name: Say what happened
   ansible.builtin.debug:
     msg: "{{ report.lines }}"
+
+- name: Continue the report of an incident
+  certops.rotation.rotation_report:
+    rotations: "{{ confirmed.rotations }}"
+    directory: /var/log/certops
+    incident: leaked-key-2026-11
+    subject: "{{ plan.subject }}"
+    started_at: "2026-11-21T01:02:03Z"
+    formats: [json, html, markdown]
+    stats: true
+  run_once: true
 """
 
 RETURN = r"""
@@ -55,17 +119,22 @@ path:
   returned: success
   type: str
   sample: /var/log/certops/20261121T010203Z-4f1a2b/report.json
+paths:
+  description: Every file that was written, by format, and C(textfile) for that in O(textfile_directory).
+  returned: success
+  type: dict
+  sample: {json: /var/log/certops/leaked/report.json, html: /var/log/certops/leaked/report.html}
 report:
   description: The content of C(report.json).
   returned: when O(packed) is false
   type: dict
   contains:
     schema:
-      description: Version of this format.
+      description: Version of this format, 2.
       type: int
       returned: always
     run:
-      description: Identifier of the run, its folder's name.
+      description: Identifier of the run that wrote it last; the name of its folder where there is no incident.
       type: str
       returned: always
     written_at:
@@ -76,11 +145,70 @@ report:
       description: Whether the run only told what it would do.
       type: bool
       returned: always
+    incident:
+      description: What several runs work on. Null for a report of one run.
+      type: dict
+      returned: always
+      contains:
+        name:
+          description: Its name, which is that of the folder.
+          type: str
+          returned: always
+        subject:
+          description: What it is about, as O(subject) of the first run said.
+          type: dict
+          returned: always
+        started_at:
+          description: When it began.
+          type: str
+          returned: always
+        runs:
+          description: Every run and wave so far, with C(run), C(at), C(hosts) (how many), C(check_mode) and C(wave).
+          type: list
+          elements: dict
+          returned: always
     counts:
       description:
         - Rotations by outcome, C(rotated), C(repaired), C(finished), C(kept), C(stopped) and C(failed).
         - C(to_rotate), C(to_repair) and C(to_finish) where nothing was done.
       type: dict
+      returned: always
+    clock:
+      description:
+        - The limits of the Baseline Requirements 4.9.1.1, C(24h) and C(5d) from the beginning of the incident, each
+          with C(deadline), C(state) and C(at). Null for a report of one run.
+        - C(state) is V(met) when by then every successor was served and every predecessor revoked, V(missed) when the
+          deadline passed before, else V(open). C(at) is when the last of them was.
+      type: dict
+      returned: always
+    metrics:
+      description:
+        - C(time_to_inventory), C(time_to_reissue), C(time_to_serve), C(time_to_revoke_accepted) and
+          C(time_to_revocation_visible), each with C(p50), C(p95) and C(max) in seconds (nearest rank; null if there is
+          none) and C(count), the number of certificates.
+        - They count from C(since), the beginning of the incident, or when the run began to look.
+      type: dict
+      returned: always
+    waves:
+      description:
+        - Hosts that were replaced together, by C(wave) of the rotations, else by the run that replaced them.
+        - Each has C(wave), C(hosts), C(certificates), C(failed), C(times) with C(began) and C(ended), and in C(verbs)
+          for C(issued), C(installed), C(served), C(revoked) and C(visible) the C(first) and C(last) time and the
+          C(count).
+      type: list
+      elements: dict
+      returned: always
+    failures:
+      description: What failed, with C(host), C(name), C(step), C(code), C(msg) and C(remedy).
+      type: list
+      elements: dict
+      returned: always
+    unknowns:
+      description:
+        - What nobody could see, with C(what) (V(host), V(endpoint) or V(status)), C(host), C(name), C(code), C(msg),
+          and for an endpoint C(address), C(port) and C(server_name).
+      type: list
+      elements: dict
       returned: always
     rotations:
       description: One entry for each certificate on each host.
@@ -88,6 +216,22 @@ report:
       elements: dict
       returned: always
       contains:
+        run:
+          description: The last run that told of it.
+          type: str
+          returned: always
+        replaced_by:
+          description: The run that proved the successor to be served.
+          type: str
+          returned: when it was proven
+        wave:
+          description: The wave it was replaced in.
+          type: str
+          returned: when it has one
+        told_by:
+          description: V(record) where the run that did it was killed, and the record on the host tells of it.
+          type: str
+          returned: when no run could report it
         host:
           description: Name of the host in the inventory.
           type: str
@@ -117,16 +261,37 @@ report:
           description: Serial, SPKI SHA-256, issuer and end of the new certificate.
           type: dict
           returned: always
+        serving:
+          description:
+            - What was served when the run began; each certificate with C(serial), C(spki_sha256), C(not_after) and
+              C(places), at how many places it was seen.
+          type: list
+          elements: dict
+          returned: when somebody looked
+        unseen:
+          description: Where nothing was to be seen, with C(address), C(port), C(server_name), C(code) and C(msg).
+          type: list
+          elements: dict
+          returned: when somebody looked
+        installed:
+          description: Version, serial and SPKI SHA-256 of the release that was live on the host when the run began.
+          type: dict
+          returned: when the host has one and somebody looked
         installation:
           description: Version folder, stapling, and the reload.
           type: dict
           returned: when something was installed
         proof:
-          description: Where the new serial was seen, and when.
+          description:
+            - Where the new serial was seen, and when; C(checked) has C(address), C(port), C(server_name), C(staple) and
+              C(at) of each place.
           type: dict
           returned: when it was proven
         revocation:
-          description: State, reason and time of the predecessor's revocation, and where it was seen.
+          description:
+            - State, reason and time of the predecessor's revocation; in C(by) whose right it was, V(ca), V(account),
+              V(authorizations) or V(certificate_key); and in C(seen_in) each place in which it was seen, with C(kind)
+              (V(crl), V(ocsp) or V(ari)), C(url) and C(at).
           type: dict
           returned: when there was one
         retirement:
@@ -134,7 +299,7 @@ report:
           type: dict
           returned: when there was one
         times:
-          description: When each verb was done, ISO 8601 UTC.
+          description: When each verb was done, ISO 8601 UTC; in an incident, when it was done first.
           type: dict
           returned: always
         seconds:
@@ -142,16 +307,23 @@ report:
           type: dict
           returned: always
         error:
-          description: What failed, with code and remedy.
+          description: What failed in the last run, with code and remedy.
           type: dict
           returned: when it failed
+        history:
+          description:
+            - What earlier runs of the incident said and the entry does not say any more, the last ten. Each has C(run),
+              C(outcome), C(error), and for a successor that was given up C(after) and C(times).
+          type: list
+          elements: dict
+          returned: in an incident, after a second run
         warnings:
           description: What the operator should know.
           type: list
           elements: str
           returned: always
 failures:
-  description: By host, why it failed.
+  description: By host, why it failed in this run.
   returned: success
   type: dict
   sample:
@@ -175,6 +347,18 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_opt
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "directory": {"type": "path", "required": True},
+    "incident": {"type": "str", "default": ""},
+    "subject": {"type": "dict", "default": {}},
+    "started_at": {"type": "str", "default": ""},
+    "wave": {"type": "str", "default": ""},
+    "formats": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["json", "html", "markdown", "junit", "prometheus"],
+        "default": ["json"],
+    },
+    "textfile_directory": {"type": "path"},
+    "stats": {"type": "bool", "default": False},
     "fail_on": {"type": "list", "elements": "str", "default": []},
     **FLEET_STEP_SPEC,
 }

@@ -5,33 +5,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-SCHEMA = 1
+SCHEMA = 2
 
 _MOST_OUTPUT_LINES = 5
+# Certificates in a task's result; ten thousand of them would be read by nobody.
+_MOST_TOLD = 200
 
 _OUTCOMES = {"rotate": "rotated", "repair": "repaired", "finish": "finished", "keep": "kept", "stop": "stopped"}
 _TO_BE_PROVEN = frozenset({"rotate", "repair", "finish"})
-_COPIED = ("installation", "rolled_back", "proof", "revocation", "retirement", "error", "sources")
+_COPIED = ("installation", "rolled_back", "proof", "revocation", "retirement", "error", "sources", "wave")
 _OF_A_CERTIFICATE = ("serial", "spki_sha256", "issuer_name", "not_before", "not_after", "order")
-
-
-def make_report(
-    rotations: Mapping[str, Sequence[Mapping[str, Any]]], *, run: str, at: str, check_mode: bool
-) -> dict[str, Any]:
-    """The report of one run."""
-    entries = [entry_of(rotation) for of_host in rotations.values() for rotation in of_host]
-    return {
-        "schema": SCHEMA,
-        "run": run,
-        "written_at": at,
-        "check_mode": check_mode,
-        "counts": dict(Counter(entry["outcome"] for entry in entries)),
-        "rotations": entries,
-    }
 
 
 def entry_of(rotation: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,10 +37,51 @@ def entry_of(rotation: Mapping[str, Any]) -> dict[str, Any]:
         # Not always the issuer that was wanted: another may have stood in.
         "after": {name: issued.get(name) for name in (*_OF_A_CERTIFICATE, "issuer")},
         **{name: rotation[name] for name in _COPIED if rotation.get(name)},
+        **_seen(rotation),
         "times": dict(rotation.get("times") or {}),
         "seconds": dict(rotation.get("seconds") or {}),
         "warnings": list(rotation.get("warnings") or ()),
     }
+
+
+def _seen(rotation: Mapping[str, Any]) -> dict[str, Any]:
+    """What was seen to be in use: on the network when the run began, and on the host. Left out where nobody looked."""
+    found: dict[str, Any] = {}
+    if rotation.get("served") is not None:
+        found["serving"], found["unseen"] = _served(rotation["served"]), _unseen(rotation["served"])
+    installed = rotation.get("installed") or {}
+    for version in installed.get("versions") or ():
+        if installed.get("live") and version.get("version") == installed["live"]:
+            serial = (version.get("record") or {}).get("serial")
+            found["installed"] = {
+                "version": version["version"],
+                "serial": serial,
+                "spki_sha256": version.get("spki_sha256"),
+            }
+    return found
+
+
+def _served(served: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The different certificates, and at how many places each was seen."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in served:
+        if one.get("serial"):
+            facts = {name: one.get(name) for name in ("serial", "spki_sha256", "not_after")}
+            known = found.setdefault(f"{one.get('sha256')} {one['serial']}", {**facts, "places": 0})
+            known["places"] += 1
+    return list(found.values())
+
+
+def _unseen(served: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The places at which no certificate was to be seen, and why."""
+    return [
+        {
+            **{name: one.get(name) for name in ("address", "port", "server_name")},
+            **{name: one["error"].get(name) for name in ("code", "msg")},
+        }
+        for one in served
+        if one.get("error") and not one.get("serial")
+    ]
 
 
 def outcome_of(rotation: Mapping[str, Any]) -> str:
@@ -97,7 +124,19 @@ def as_lines(report: Mapping[str, Any]) -> list[str]:
     counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(report["counts"].items()))
     notable = [entry for entry in report["rotations"] if entry["outcome"] != "kept" or entry["warnings"]]
     notable.sort(key=lambda entry: entry["outcome"] != "failed")
-    return [counts or "no certificates", *(line for entry in notable for line in _lines(entry))]
+    lines = [line for entry in notable[:_MOST_TOLD] for line in _lines(entry)]
+    if len(notable) > _MOST_TOLD:
+        lines.append(f"and {len(notable) - _MOST_TOLD} more, which the report has")
+    return [counts or "no certificates", *_incident_lines(report), *lines]
+
+
+def _incident_lines(report: Mapping[str, Any]) -> list[str]:
+    incident, clock = report.get("incident"), report.get("clock")
+    if not incident or not clock:
+        return []
+    drill = ", a drill" if (incident["subject"] or {}).get("drill") else ""
+    limits = (f"{limit} limit {one['state']} ({one['deadline']})" for limit, one in clock.items())
+    return [f"incident {incident['name']}{drill}, since {incident['started_at']}: {', '.join(limits)}"]
 
 
 def _output_of(error: Mapping[str, Any]) -> list[str]:

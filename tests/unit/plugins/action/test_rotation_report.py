@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.certops.rotation.plugins.action.rotation_report import ActionModule
 from ansible_collections.certops.rotation.tests.support.action import run_action
 
@@ -61,3 +66,147 @@ def test_folder_that_is_none_is_told(tmp_path: Path) -> None:
     result = report(tmp_path / "reports")
     assert (result["failed"], result["code"]) == (True, "report_not_written")
     assert str(tmp_path / "reports") in result["msg"]
+
+
+# --- an incident
+
+
+def incident(directory: Path, rotations: Any = None, **more: Any) -> dict[str, Any]:
+    return report(directory, rotations, **{"incident": "leak", "started_at": "2026-11-21 01:02:03", **more})
+
+
+def test_incident_has_one_report_which_runs_continue(tmp_path: Path) -> None:
+    first = incident(tmp_path, {"web1": [ROTATED]}, subject={"kind": "key"}, wave="canary")
+    second = incident(tmp_path, {"web2": [FAILED]}, subject={"kind": "all"}, wave="2")
+    assert first["path"] == second["path"] == str(tmp_path / "leak" / "report.json")
+    assert os.path.samefile(tmp_path / "latest" / "report.json", first["path"])
+    written = json.loads(Path(first["path"]).read_text())
+    assert written == second["report"]
+    assert {one["host"]: one["outcome"] for one in written["rotations"]} == {"web1": "rotated", "web2": "failed"}
+    assert written["incident"]["subject"] == {"kind": "key"}
+    assert written["incident"]["started_at"] == "2026-11-21T01:02:03Z"
+    assert [one["wave"] for one in written["incident"]["runs"]] == ["canary", "2"]
+    assert second["failures"].keys() == {"web2"}
+    assert any(line.startswith("incident leak, since 2026-11-21T01:02:03Z: 24h limit ") for line in second["lines"])
+    assert sorted(os.listdir(tmp_path)) == ["latest", "leak"]
+
+
+def test_incident_in_check_mode_is_told_and_not_written(tmp_path: Path) -> None:
+    incident(tmp_path, {"web1": [ROTATED]})
+    before = (tmp_path / "leak" / "report.json").read_bytes()
+    told = incident(tmp_path, {"web2": [FAILED]}, check_mode=True)
+    assert [one["host"] for one in told["report"]["rotations"]] == ["web1", "web2"]
+    assert told["report"]["incident"]["runs"][-1]["check_mode"] is True
+    assert (tmp_path / "leak" / "report.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "report_damaged"),
+        (b'{"schema": 2, "inci', "report_damaged"),
+        (b"\xff\xfe", "report_damaged"),
+        (b"[" * 100_000, "report_damaged"),
+        (b'{"schema": 3}', "report_newer"),
+        (b'{"schema": 1, "rotations": []}', "report_damaged"),
+    ],
+)
+def test_report_that_cannot_be_continued_is_left_as_it_is(tmp_path: Path, content: bytes, code: str) -> None:
+    (tmp_path / "leak").mkdir()
+    (tmp_path / "leak" / "report.json").write_bytes(content)
+    result = incident(tmp_path, {"web1": [ROTATED]})
+    assert (result["failed"], result["code"]) == (True, code)
+    assert "Move that file away" in result["remedy"]
+    assert (tmp_path / "leak" / "report.json").read_bytes() == content
+    # What this run did is not lost.
+    own = json.loads((tmp_path / "latest" / "report.json").read_text())
+    assert own["run"] in result["msg"]
+    assert [one["host"] for one in own["rotations"]] == ["web1"]
+
+
+@pytest.mark.parametrize("options", [{"incident": "../up"}, {"incident": "latest"}])
+def test_name_that_is_no_folder_is_refused(tmp_path: Path, options: dict[str, str]) -> None:
+    result = incident(tmp_path / "reports", **options)
+    assert (result["failed"], result["code"]) == (True, "name_invalid")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_beginning_that_is_no_time_is_refused(tmp_path: Path) -> None:
+    assert incident(tmp_path, started_at="yesterday")["code"] == "time_invalid"
+
+
+# Continues the incident of the folder again and again, each time with another host.
+ONE_AFTER_THE_OTHER = """
+import sys
+from ansible_collections.certops.rotation.plugins.action.rotation_report import ActionModule
+from ansible_collections.certops.rotation.tests.support.action import run_action
+directory, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+for number in range(first, first + count):
+    one = {"name": "shop", "decision": {"action": "rotate", "reasons": []}, "proof": {"checked": []}}
+    given = {"rotations": {f"web{number}": [one]}, "directory": directory, "incident": "leak"}
+    result = run_action(ActionModule, given)
+    if result.get("failed"):
+        sys.exit(result["msg"])
+    print(number, flush=True)
+"""
+
+
+def started(directory: Path, first: int, count: int) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", ONE_AFTER_THE_OTHER, str(directory), str(first), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_runs_at_the_same_time_all_end_up_in_the_report(tmp_path: Path) -> None:
+    running = [started(tmp_path, first, 20) for first in (0, 100, 200)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    for process in running:
+        assert process.stdout is not None
+        process.stdout.close()
+    written = json.loads((tmp_path / "leak" / "report.json").read_text())
+    assert {one["host"] for one in written["rotations"]} == {f"web{n + m}" for n in (0, 100, 200) for m in range(20)}
+    assert len(written["incident"]["runs"]) == 60
+
+
+def test_killed_writer_leaves_the_old_report_or_the_new_one(tmp_path: Path) -> None:
+    reported: set[str] = set()
+    for attempt in range(6):
+        with started(tmp_path, 1000 * attempt, 1000) as process:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            time.sleep(0.013 * attempt)
+            process.kill()
+            said = [first, *process.stdout.read().splitlines()]
+        reported |= {f"web{int(number)}" for number in said if number.strip()}
+        written = json.loads((tmp_path / "leak" / "report.json").read_text())
+        hosts = {one["host"] for one in written["rotations"]}
+        assert reported <= hosts
+        # At most the one that was written, and not yet said to be.
+        assert len(hosts - reported) <= attempt + 1
+    incident(tmp_path, {})
+    assert sorted(os.listdir(tmp_path / "leak")) == [".lock", "report.json"]
+
+
+# --- for those who go on with it
+
+
+def test_summary_for_artifacts_is_small(tmp_path: Path) -> None:
+    many = {f"web{number}": [FAILED] for number in range(60)}
+    result = incident(tmp_path, many, stats=True)
+    stats = result["ansible_stats"]
+    assert (stats["aggregate"], stats["per_host"]) == (False, False)
+    summary = stats["data"]["certops_report"]
+    assert (summary["failed"], len(summary["failures"])) == (60, 50)
+    assert summary["counts"] == {"failed": 60}
+    assert (summary["path"], summary["incident"]) == (result["path"], "leak")
+    assert summary["clock"]["24h"]["deadline"] == "2026-11-22T01:02:03Z"
+    assert "ansible_stats" not in report(tmp_path)
+
+
+def test_files_have_the_mode_that_the_user_wants(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        path = report(tmp_path)["path"]
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o640

@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.certops.rotation.plugins.module_utils._core.evidence import Run, make_report
 from ansible_collections.certops.rotation.plugins.module_utils._core.report import (
     as_lines,
     entry_of,
     failures,
-    make_report,
     outcome_of,
 )
 
@@ -29,7 +29,7 @@ def rotation(action: str | None, *reasons: dict[str, str], **more: Any) -> dict[
 
 
 def report(*rotations: dict[str, Any]) -> dict[str, Any]:
-    return make_report({"web1": rotations}, run="r1", at=AT, check_mode=False)
+    return make_report({"web1": rotations}, Run("r1", AT))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_outcome_follows_decision_proof_and_error(given: dict[str, Any], outcome
 
 def test_report_counts_outcomes_and_is_plain_data() -> None:
     found = report(rotation("keep"), rotation("keep"), rotation("rotate", error=ERROR))
-    assert (found["schema"], found["run"], found["written_at"], found["check_mode"]) == (1, "r1", AT, False)
+    assert (found["schema"], found["run"], found["written_at"], found["check_mode"]) == (2, "r1", AT, False)
     assert found["counts"] == {"kept": 2, "failed": 1}
     assert json.loads(json.dumps(found)) == found
 
@@ -97,7 +97,7 @@ def test_lines_say_failures_first_and_nothing_of_what_was_kept() -> None:
         "  predecessor: visible (superseded)",
         "  warning: slow",
     ]
-    assert as_lines(make_report({}, run="r", at=AT, check_mode=True)) == ["no certificates"]
+    assert as_lines(make_report({}, Run("r", AT, check_mode=True))) == ["no certificates"]
 
 
 def test_kept_with_a_warning_is_told() -> None:
