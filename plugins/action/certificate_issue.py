@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
     NEEDS_HOST,
@@ -188,7 +190,19 @@ def _order(rotation: Rotation) -> Order:
         replaces=predecessor.get("serial"),
         predecessor_pem=predecessor.get("certificate_pem"),
         order=rotation["prepared"].get("order"),
+        resolvers=_resolvers(rotation),
     )
+
+
+def _resolvers(rotation: Rotation) -> tuple[str, ...]:
+    """The host's name servers, without those on the host itself: asked from here, such an address is another server."""
+    addresses = {str(one): ip_address(str(one)) for one in rotation.get("resolvers") or ()}
+    return tuple(one for one, address in addresses.items() if address and not _is_of_one_machine(address))
+
+
+def _is_of_one_machine(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified
 
 
 def _described(rotation: Rotation) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class DnsServer:
         self.questions: list[tuple[str, str]] = []
         self.hidden_answers = hidden_answers
         """So many questions for TXT records are answered as if nothing had been set yet."""
+        self.failing: set[str] = set()
+        """Names that it says it cannot look up (SERVFAIL)."""
         self._zones = [dns.name.from_text(zone) for zone in zones]
         self._records: dict[tuple[str, str], list[str]] = {}
         self._ring = dns.tsigkeyring.from_text({self.tsig["name"]: ("hmac-sha256.", self.tsig["secret"])})
@@ -140,6 +142,9 @@ class DnsServer:
         [asked] = question.question
         name, kind = asked.name, dns.rdatatype.to_text(asked.rdtype)
         self.questions.append((str(name), kind))
+        if _key(str(name)) in self.failing:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+            return
         zone = next((one for one in self._zones if name.is_subdomain(one)), None)
         texts = self._records.get((_key(str(name)), kind))
         if kind == "TXT" and self.hidden_answers > 0:

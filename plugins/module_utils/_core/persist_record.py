@@ -11,6 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.caa_issue_value import (
+    IssueValue,
+    canonical_domain,
+    read_issue_value,
+)
+
 LABEL = "_validation-persist"
 
 
@@ -26,10 +32,10 @@ def record_value(issuer: str, account_uri: str, *, is_wildcard: bool) -> str:
 
 def authorizes(text: str, *, issuers: Collection[str], account_uri: str, is_wildcard: bool, at: datetime) -> bool:
     """Whether the record lets the account order for the name at that time. Unknown parameters do not matter."""
-    issuer, *rest = (part.strip() for part in text.split(";"))
-    if issuer.lower().rstrip(".") not in {one.lower().rstrip(".") for one in issuers}:
+    written = read_issue_value(text)
+    if not written.domain or written.domain not in {canonical_domain(one) for one in issuers}:
         return False
-    parameters = _parameters(rest)
+    parameters = _parameters(written)
     if parameters is None or parameters.get("accounturi") != account_uri:
         return False
     if is_wildcard and parameters.get("policy", "").lower() != "wildcard":
@@ -38,13 +44,8 @@ def authorizes(text: str, *, issuers: Collection[str], account_uri: str, is_wild
     return until is None or (until.isascii() and until.isdigit() and int(until[:12]) >= at.timestamp())
 
 
-def _parameters(parts: list[str]) -> dict[str, str] | None:
-    """By lower-case name; None if one is written twice or is none, which makes the record one to be ignored."""
-    found: dict[str, str] = {}
-    for part in filter(None, parts):
-        name, equals, value = part.partition("=")
-        key = name.strip().lower()
-        if not equals or key in found:
-            return None
-        found[key] = value.strip()
-    return found
+def _parameters(written: IssueValue) -> dict[str, str] | None:
+    """By name; None if one is written twice or is none, which makes the record one to be ignored."""
+    pairs = written.parameters
+    found = dict(pairs or ())
+    return None if pairs is None or len(found) < len(pairs) else found

@@ -83,7 +83,7 @@ class NameServers:
     def caa(self, name: str) -> list[CaaRecord]:
         """The CAA records relevant for ``name``: its own or those of the nearest name above (RFC 8659 section 3).
 
-        :raises RotationError: ``name_servers_failed``.
+        :raises RotationError: ``name_servers_failed``; with ``answered``, it was an answer that cannot be used.
         """
         labels = name.rstrip(".").split(".")
         for start in range(len(labels)):
@@ -189,7 +189,14 @@ def _failed(name: str, kind: str, error: Exception) -> RotationError:
         f"the name servers do not answer for {name} ({kind}): {str(error) or type(error).__name__}"[:300],
         remedy="Check the control node's name servers, or name others in resolvers.",
         name=name,
+        answered=_has_answered(error),
     )
+
+
+def _has_answered(error: Exception) -> bool:
+    """Whether some server said something, if only that it failed to look the name up."""
+    tried = error.kwargs.get("errors") or () if isinstance(error, dns.resolver.NoNameservers) else ()
+    return any(attempt[-1] is not None for attempt in tried)
 
 
 def _refused(server: str, zone: str, why: str) -> RotationError:

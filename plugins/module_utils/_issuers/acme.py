@@ -21,6 +21,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import acme_hints
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_account import known_account
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_caa import CaaCheck
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import (
     Roots,
     is_preferred,
@@ -43,7 +44,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_ord
 )
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_preflight import (
     Budget,
-    caa_warnings,
     check_request,
     checked_profile,
 )
@@ -169,8 +169,8 @@ class AcmeIssuer:
         general: list[str] = []
         # The first two fail here once instead of in every thread.
         profile = checked_profile(self.config, self.client.meta, general)
-        self.client.account_uri  # noqa: B018 (found or made here)
-        forbidden = caa_warnings(self.config, self.client.meta, requests)
+        account = self.client.account_uri
+        forbidden = CaaCheck(self.config, self.client.meta, account).warnings(requests)
         issue = functools.partial(self._issue, Budget(self.client), profile, general, forbidden)
         with ThreadPoolExecutor(min(self.config.concurrency, len(requests))) as pool:
             return list(pool.map(issue, requests))
@@ -188,10 +188,10 @@ class AcmeIssuer:
         budget: Budget,
         profile: str | None,
         general: Sequence[str],
-        forbidden: Mapping[str, str],
+        forbidden: Mapping[str, Sequence[str]],
         request: Request,
     ) -> IssueOutcome:
-        warnings = [*general, *(forbidden[name] for name in request.names if name in forbidden)]
+        warnings = [*general, *forbidden.get(request.order.csr_pem, ())]
         try:
             wish = Wish(profile, self._replaces(request.order), request.order.order)
             ordering = Ordering(self.client, self.solvers, request, wish)

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.caa import forbidding, is_public
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.name_servers import NameServers
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_client import AcmeClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_config import AcmeConfig
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_known_cas import Limit
@@ -116,23 +114,3 @@ class Budget:
             retry_at=as_text(free),
             used=len(used),
         )
-
-
-def caa_warnings(config: AcmeConfig, meta: Mapping[str, Any], requests: Sequence[Request]) -> dict[str, str]:
-    """By name, why the CA will most likely refuse it, as the name servers seen from here say."""
-    identities = meta.get("caaIdentities")
-    if not config.check_caa or not isinstance(identities, list) or not identities:
-        return {}
-    name_servers, found = NameServers(config.resolvers), dict[str, str]()
-    for name in sorted({name for request in requests for name in request.names}):
-        if ip_address(name) or not is_public(name):
-            continue
-        try:
-            records = name_servers.caa(name.removeprefix("*."))
-        except RotationError as error:
-            found[name] = f"CAA of {name} is not known: {error.message}"
-            continue
-        why = forbidding(records, [str(one) for one in identities], is_wildcard=name.startswith("*."))
-        if why:
-            found[name] = f"{name}: {why}, and {config.name} is {', '.join(str(one) for one in identities)}"
-    return found

@@ -44,6 +44,8 @@ class Order:
     """Its certificate, for issuers that are told what is replaced (ARI)."""
     order: str | None = None
     """URL of the order that an earlier run made for this very request, where that is known."""
+    resolvers: tuple[str, ...] = ()
+    """Name servers of the host that can be asked from here."""
 
 
 @dataclass(frozen=True)

@@ -541,19 +541,6 @@ def test_budgets_are_kept_over_runs(pebble: Pebble, folder: ChallengeFolder, pro
     assert len(proxy.orders) == 4
 
 
-def test_caa_that_forbids_is_a_warning(pebble: Pebble, folder: ChallengeFolder, proxy: AcmeProxy) -> None:
-    proxy.meta["caaIdentities"] = ["pebble.example"]
-    with DnsServer(["example.org"]) as dns:
-        dns.set("example.org", "CAA", '0 issue "other.example"')
-        entry = pebble.issuer(
-            challenge=folder.challenge, directory_url=proxy.directory_url, check_caa=True, resolvers=[dns.address]
-        )
-        [issued] = granted(open_acme("pebble", entry), order("shop"))
-        assert issued.warnings == ("shop.example.org: CAA allows only other.example, and pebble is pebble.example",)
-        dns.set("example.org", "CAA", '0 issue "pebble.example"')
-        assert granted(open_acme("pebble", entry), order("blog"))[0].warnings == ()
-
-
 # --- renewal information ---
 
 

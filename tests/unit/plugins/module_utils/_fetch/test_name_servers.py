@@ -83,7 +83,14 @@ def test_a_server_that_is_silent_is_an_error_in_its_time() -> None:
         silent.bind(("127.0.0.1", 0))
         with pytest.raises(RotationError) as raised:
             NameServers([f"127.0.0.1:{silent.getsockname()[1]}"], timeout=0.3).texts("a.example.org")
-    assert raised.value.code == "name_servers_failed"
+    assert (raised.value.code, raised.value.facts["answered"]) == ("name_servers_failed", False)
+
+
+def test_a_server_that_fails_has_answered(server: DnsServer) -> None:
+    server.failing.add("broken.example.org")
+    with pytest.raises(RotationError) as raised:
+        NameServers([server.address], timeout=3).caa("broken.example.org")
+    assert (raised.value.code, raised.value.facts["answered"]) == ("name_servers_failed", True)
 
 
 @pytest.mark.parametrize(
