@@ -5,105 +5,31 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import json
-import socket
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "build" / "collections"), str(ROOT)]
 
-from tests.support.lab_world import CA_ADDRESS, CA_PORT, LabWorld
+from tests.bench import in_lab  # noqa: E402
+from tests.bench.in_lab import row, timed  # noqa: E402
+from tests.support.lab_world import LabWorld  # noqa: E402
 
 CALLBACKS = Path(__file__).resolve().parent / "callback_plugins"
 ROTATION_GOAL = 3.5
 NOTHING_DUE_GOAL = 1.3
 EXECUTIONS_GOAL = 3
 STEP_GOAL_MS = 15
-# A usual host: two names on port 443, IPv4 and IPv6.
-DECLARED = {
-    "rotate_certificates": [
-        {
-            "name": "shop",
-            "server_names": ["{{ lab_fqdn }}", "shop.{{ lab_fqdn }}"],
-            "listeners": [{"address": "{{ lab_ipv4 }}", "port": 443}, {"address": "{{ lab_ipv6 }}", "port": 443}],
-        }
-    ]
-}
-
-
-WEB_SERVER = """
-user root;
-daemon off;
-pid {place}/pid;
-error_log {place}/error.log;
-events {{}}
-http {{
-    access_log off;
-    server {{
-        listen {address}:{port};
-        root {root};
-        merge_slashes off;
-        types {{ application/pkix-crl crl; application/pkix-cert crt; }}
-        location /ocsp/ {{ types {{}} default_type application/ocsp-response; }}
-    }}
-}}
-"""
 
 
 def main() -> int:
-    options = parser().parse_args()
-    with LabWorld(DECLARED) as world, published_by_nginx(world):
-        world.create_ca()
-        world.first_certificates()
-        rows = measure(world, options.rounds)
-    options.result.write_text(json.dumps(rows, indent=2) + "\n")
+    options = in_lab.parser(__doc__).parse_args()
+    with in_lab.usual_hosts() as world:
+        in_lab.write(options.result, measure(world, options.rounds))
     return 0
-
-
-@contextlib.contextmanager
-def published_by_nginx(world: LabWorld) -> Iterator[None]:
-    """What the CA publishes comes from a web server, as it does at users: the tests' own in Python takes processor time
-    that the bench would count as the collection's."""
-    world.publisher.__exit__()
-    place = world.place / "web"
-    place.mkdir()
-    (place / "nginx.conf").write_text(
-        WEB_SERVER.format(place=place, root=world.published, address=CA_ADDRESS, port=CA_PORT)
-    )
-    server = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(CA_ADDRESS, CA_PORT)
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for(address: str, port: int) -> None:
-    end = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-
-
-def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--result", type=Path, required=True)
-    return options
 
 
 def measure(world: LabWorld, rounds: int) -> list[dict[str, Any]]:
@@ -134,20 +60,6 @@ def measure(world: LabWorld, rounds: int) -> list[dict[str, Any]]:
             "ok": max(executions) <= EXECUTIONS_GOAL,
         },
     ]  # fmt: skip
-
-
-def timed(work: Callable[[], object]) -> float:
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
-def row(name: str, hosts: int, seconds: float, floor: float, goal: float) -> dict[str, Any]:
-    return {
-        "name": name, "hosts": hosts, "seconds": round(seconds, 3), "floor": "ansible all -m ping",
-        "floor_seconds": round(floor, 3), "ratio": round(seconds / floor, 3), "goal": goal,
-        "ok": seconds / floor <= goal,
-    }  # fmt: skip
 
 
 def steps_into(world: LabWorld, steps: list[Path]) -> dict[str, str]:
