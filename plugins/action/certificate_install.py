@@ -17,6 +17,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
     action_of,
     active,
 )
+from ansible_collections.certops.rotation.plugins.plugin_utils.sharing import envelope_for, waits_for_key
 from ansible_collections.certops.rotation.plugins.plugin_utils.snippet import responder, snippets
 
 _PASSED_ON = ("root", "files", "lock_timeout", "openssl", "service")
@@ -94,7 +95,13 @@ class ActionModule(HostAction):
             "paths": rotation.get("paths") or {},
             "record": self._record(rotation),
             "back_allowed": not (rotation["decision"]["compromised"] or predecessor.get("already_revoked")),
+            **self._sealed_key(rotation),
         }
+
+    def _sealed_key(self, rotation: Rotation) -> dict[str, str]:
+        if not waits_for_key(rotation):
+            return {}
+        return {"sealed_key_b64": envelope_for(rotation, self.task_vars, self.options["sealed"] or "")}
 
     def _snippets(self, rotation: Rotation) -> dict[str, str]:
         path = Path(self.options["snippet_template"] or _TEMPLATE)

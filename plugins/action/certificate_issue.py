@@ -18,6 +18,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
+from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_version
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
     NEEDS_HOST,
@@ -31,6 +32,13 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
     FleetAction,
     Rotation,
     action_of,
+    active,
+)
+from ansible_collections.certops.rotation.plugins.plugin_utils.sharing import (
+    RECEIVER,
+    is_to_seal,
+    receivers_of,
+    role_of,
 )
 
 _MOST_ISSUERS_AT_ONCE = 8
@@ -80,7 +88,43 @@ class ActionModule(FleetAction):
             for one, outcome in zip(waiting, outcomes, strict=True):
                 changed |= self._note(one, outcome)
             waiting = [one for one in waiting if one.issuers]
+        self._hand_on([one for of_host in rotations.values() for one in of_host])
         return {"changed": changed, "orders": orders}
+
+    def _hand_on(self, rotations: Sequence[Rotation]) -> None:
+        """Those that share a lead's key get its certificate; what answers the CA's challenges is to be on all hosts."""
+        for lead in rotations:
+            for rotation in active(receivers_of(lead, rotations)):
+                if not rotation.get("prepared") or rotation.get("issued"):
+                    continue
+                rotation.pop("challenges", None)
+                if lead.get("challenges"):
+                    rotation["challenges"] = [dict(one) for one in lead["challenges"]]
+                    continue
+                try:
+                    rotation["issued"] = self._issued_to(lead)
+                except RotationError as error:
+                    self.failing(rotation, error)
+                    continue
+                rotation["prepared"]["spki_sha256"] = rotation["issued"]["spki_sha256"]
+                self.stamp(rotation, "issued")
+
+    @staticmethod
+    def _issued_to(lead: Rotation) -> dict[str, Any]:
+        """What the lead has got in this run, or, where its key is live already, what it has installed."""
+        version = live_version(lead) if is_to_seal(lead) else None
+        if version is not None:
+            issued = Issued(version["chain_pem"], version["trust_pem"], version["record"].get("order"))
+            return {**_facts(issued), "issuer": version["record"].get("issuer")}
+        if lead.get("issued") and not lead.get("error"):
+            return dict(lead["issued"])
+        why = (lead.get("error") or {}).get("msg") or "nobody knows why"
+        raise RotationError(
+            "share_without_certificate",
+            f"{lead['host']}, which was to bring key and certificate for the group, has none: {why}",
+            remedy="Nothing was touched. Run the same playbook again; another host leads if this one stays away.",
+            lead=lead["host"],
+        )
 
     def _described(self, waiting: Sequence[_Wanted]) -> dict[str, Any]:
         """Opens the issuers, and tells what would be ordered."""
@@ -106,7 +150,7 @@ class ActionModule(FleetAction):
 
     def _is_due(self, rotation: Rotation) -> bool:
         """A decision is not asked of those who use this step alone. In check mode no request has been made yet."""
-        if action_of(rotation) not in (None, "rotate") or rotation.get("issued"):
+        if action_of(rotation) not in (None, "rotate") or rotation.get("issued") or role_of(rotation) == RECEIVER:
             return False
         return bool((rotation.get("prepared") or {}).get("csr_pem")) or (
             self.check_mode and action_of(rotation) == "rotate"

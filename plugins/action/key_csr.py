@@ -15,8 +15,9 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.http01 import Htt
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
 from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, add_look
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation, action_of, active
+from ansible_collections.certops.rotation.plugins.plugin_utils.sharing import RECEIVER, role_of
 
-_OF_THE_REQUEST = ("name", "server_names", "key", "must_staple", "paths")
+_OF_THE_REQUEST = ("name", "server_names", "key", "must_staple", "paths", "shared")
 _PASSED_ON = ("root", "files", "lock_timeout", "openssl", "deny_list")
 
 
@@ -63,6 +64,8 @@ class ActionModule(LookingAction):
         request = {name: rotation[name] for name in _OF_THE_REQUEST if rotation.get(name) is not None}
         request["action"] = "rotate" if self._is_due(rotation) else "look"
         request["premise"] = (rotation.get("decision") or {}).get("premise") or {}
+        if role_of(rotation) == RECEIVER:
+            request.update(receive=True, spki_sha256=rotation["share"].get("spki_sha256"))
         if self.options["resume_within"] is not None:
             request["resume_within"] = self.options["resume_within"]
         return request

@@ -29,6 +29,12 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
     action_of,
     active,
 )
+from ansible_collections.certops.rotation.plugins.plugin_utils.sharing import (
+    RECEIVER,
+    appoint,
+    is_to_seal,
+    role_of,
+)
 
 _ACTIONS = ("keep", "rotate", "repair", "finish", "stop")
 _TO_DO = frozenset({"rotate", "repair", "finish"})
@@ -50,6 +56,7 @@ class ActionModule(FleetAction):
         policy = replace(policy, deny_list=policy.deny_list | denied_in(self.options["deny_list_path"]))
         for rotation in list(self.active(rotations)):
             self._decide(rotation, policy, at)
+        appoint(self, rotations, settled=self.options["settle"])
         everything = [one for of_host in rotations.values() for one in of_host]
         due = _hosts(rotations, is_to_do)
         # In check mode no key was made for anyone, which is no reason to look a second time.
@@ -59,6 +66,7 @@ class ActionModule(FleetAction):
             "deny_list": sorted(policy.deny_list),
             "due": due,
             "late": late,
+            "sealing": [] if self.check_mode else sorted({lead for one in everything if (lead := _seals_for(one))}),
             "compromised": _hosts(rotations, has_key_to_revoke_by),
             "concerned": _concerned(rotations, due),
             "next": "due_late" if late else "due" if due else "conclude",
@@ -110,12 +118,19 @@ def _take_installed_as_issued(rotation: Rotation) -> None:
 
 
 def is_to_do(rotation: Mapping[str, Any]) -> bool:
-    return not rotation.get("error") and action_of(dict(rotation)) in _TO_DO
+    return not rotation.get("error") and (action_of(dict(rotation)) in _TO_DO or is_to_seal(rotation))
 
 
 def is_late(rotation: Mapping[str, Any]) -> bool:
     """To be rotated, and nobody made a key for it yet."""
     return not rotation.get("error") and action_of(dict(rotation)) == "rotate" and not rotation.get("prepared")
+
+
+def _seals_for(rotation: Rotation) -> str | None:
+    """The host that has to seal its key for this one."""
+    if role_of(rotation) != RECEIVER or rotation.get("error") or (rotation.get("prepared") or {}).get("resumed"):
+        return None
+    return str(rotation["share"]["lead"])
 
 
 def has_key_to_revoke_by(rotation: Mapping[str, Any]) -> bool:

@@ -57,6 +57,14 @@ options:
       spki_sha256:
         description: SHA-256 of the public key that certificate and key must have.
         type: str
+      sealed_key_b64:
+        description:
+          - The private key, as M(certops.rotation.key_seal) on another host has sealed it for the one-time key in
+            O(releases[].version), as base64. C(openssl) opens it.
+          - It is taken in only if it is whole, belongs to O(releases[].chain_pem), and this host has never made,
+            retired or revoked it.
+          - The one-time key is destroyed.
+        type: str
       snippets:
         description: The server configuration to include, ready for each way of stapling.
         type: dict
@@ -123,6 +131,11 @@ options:
           compromised.
         type: bool
         default: true
+  sealed:
+    description:
+      - With O(rotations), name of the variable in which the task of M(certops.rotation.key_seal) was registered, for
+        certificates that share a key with another host.
+    type: str
   operation:
     description:
       - With O(rotations), V(rollback) goes back where the proof failed, V(staple) replaces staples.
@@ -198,7 +211,8 @@ code:
     - Why it failed, for example V(config_test_failed), V(config_broken_before), V(reload_failed),
       V(reload_without_effect), V(service_not_running), V(key_mismatch), V(disk_full), V(read_only), V(locked),
       V(root_unsafe), V(release_differs),
-      V(version_unknown), V(version_unusable), V(rollback_refused), V(staple_missing) or V(adoption_refused).
+      V(version_unknown), V(version_unusable), V(rollback_refused), V(staple_missing), V(adoption_refused),
+      V(seal_broken), V(key_known) or V(key_not_sealed).
     - C(facts.live) tells which version of each certificate is live after the failure, C(facts.output) what the server
       said.
   returned: failure
@@ -221,6 +235,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "releases": {"type": "list", "elements": "dict", "default": [], "options": RELEASE_SPEC},
     "service": SERVICE_SPEC,
     "openssl": {"type": "path", "default": "openssl"},
+    "sealed": {"type": "str"},
     "operation": {"type": "str", "choices": ["rollback", "staple"]},
     "snippet_template": {"type": "path"},
     "resolvers": {"type": "list", "elements": "str", "default": []},

@@ -95,6 +95,24 @@ options:
         description: Seconds for which a version that was prepared, but not installed, is taken up again.
         type: int
         default: 86400
+      shared:
+        description:
+          - The name of the hosts' group that has this certificate under one key.
+          - Only a key that was made with such a name can ever be sealed for another host, and only for this group, by
+            M(certops.rotation.key_seal).
+        type: str
+      receive:
+        description:
+          - Make no key and no request, because another host's key is to come.
+          - What is made instead is a one-time key, and its certificate, which is returned as C(certificate_pem), for
+            that host to seal its key to.
+        type: bool
+        default: false
+      spki_sha256:
+        description:
+          - With O(requests[].receive), SHA-256 of the public key that is to come, if that is known.
+          - If a version that was never live has it already, that one is taken up and nothing needs to be sealed.
+        type: str
   deny_list:
     description: SHA-256 fingerprints, in lower-case hexadecimal, of public keys that must not be used.
     type: list
@@ -176,6 +194,7 @@ seealso:
   - module: certops.rotation.http01_responder
   - module: certops.rotation.installed_info
   - module: certops.rotation.certificate_install
+  - module: certops.rotation.key_seal
 """
 
 EXAMPLES = r"""
@@ -195,7 +214,7 @@ EXAMPLES = r"""
 RETURN = r"""
 prepared:
   description: By name, the key and request that were made or taken up again, or the error. In check mode, a new key has
-    no version yet.
+    no version yet. With O(requests[].receive) there is C(certificate_pem) in place of C(csr_pem) and C(spki_sha256).
   returned: success
   type: dict
   sample:
@@ -204,6 +223,7 @@ prepared:
       csr_pem: "-----BEGIN CERTIFICATE REQUEST-----\n..."
       spki_sha256: a1b2c3d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
       resumed: false
+      certificate_pem: null
 certificates:
   description: By name, what was found before anything was made, as M(certops.rotation.installed_info) returns it.
   returned: success
@@ -265,6 +285,9 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
                 },
             },
             "resume_within": {"type": "int", "default": 86400},
+            "shared": {"type": "str"},
+            "receive": {"type": "bool", "default": False},
+            "spki_sha256": {"type": "str"},
         },
     },
     "deny_list": {"type": "list", "elements": "str", "default": []},

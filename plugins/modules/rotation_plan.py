@@ -106,6 +106,14 @@ deny_list:
   returned: success
   type: list
   elements: str
+sealing:
+  description:
+    - Hosts whose key others wait for, to be sealed by M(certops.rotation.key_seal).
+    - Rotations with C(shared) have C(share), their part in it. The first host that can be reached and whose key is live
+      and good already, or else the first that is due, is the lead. The others that are due receive key and certificate.
+  returned: success
+  type: list
+  elements: str
 due:
   description: Hosts on which something is to be done.
   returned: success

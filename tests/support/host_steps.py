@@ -15,6 +15,7 @@ from ansible_collections.certops.rotation.plugins.action import (
     installed_info,
     key_csr,
     key_retire,
+    key_seal,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import certificate_facts
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, predecessor_of
@@ -26,6 +27,7 @@ _PLUGINS = {
     "certificate_install": certificate_install.ActionModule,
     "key_retire": key_retire.ActionModule,
     "installed_info": installed_info.ActionModule,
+    "key_seal": key_seal.ActionModule,
 }
 
 

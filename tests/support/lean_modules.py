@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import LeanStep, lean_step
 from ansible_collections.certops.rotation.tests.support.host_module import HostModules
 
-STEPS = ("key_csr", "certificate_install", "key_retire", "installed_info")
+STEPS = ("key_csr", "certificate_install", "key_retire", "installed_info", "key_seal")
 MARK = "the-answer "
 
 

@@ -19,7 +19,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.naming impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS, usual_port
 
 _CERTIFICATE_OPTIONS = frozenset(
-    {"name", "server_names", "listeners", "issuer", "key", "must_staple", "stapling", "companion_of", "paths"}
+    {"name", "server_names", "listeners", "issuer", "key", "must_staple", "stapling", "companion_of", "paths", "shared"}
 )
 _STAPLING = ("auto", "off", "nginx", "file")
 _KEY_DEFAULTS: dict[str, dict[str, Any]] = {"ecdsa": {"curve": "secp256r1"}, "rsa": {"size": 2048}}
@@ -101,6 +101,9 @@ def _rotation(host: str, declared: object, request: Mapping[str, Any]) -> dict[s
         "sources": ["declared"],
         "declared": sorted({"key", "must_staple"} & set(given)),
     }
+    if given.get("shared"):
+        # True: with whoever declares the same certificate under this name.
+        rotation["shared"] = name if given["shared"] is True else certificate_name(given["shared"])
     if given.get("paths"):
         rotation["paths"] = {role: path for role, path in given["paths"].items() if path}
     return rotation

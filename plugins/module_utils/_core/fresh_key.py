@@ -10,6 +10,9 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
+# What a key that another host shares may have met here, and be received again: it was given up, not replaced.
+_GIVEN_UP = frozenset({"received", "live", "abandoned"})
+
 
 def refuse_known_key(rotation: Mapping[str, Any], spki_sha256: str, deny_list: Collection[str]) -> None:
     """:raises RotationError: ``key_known``, saying where the key was seen."""
@@ -31,13 +34,19 @@ def _seen(rotation: Mapping[str, Any], spki_sha256: str, deny_list: Collection[s
     if any(entry.get("spki_sha256") == spki_sha256 for entry in rotation.get("served") or ()):
         return "it is served now"
     installed = rotation.get("installed") or {}
-    # The look came before the key was made; a resumed key is in the log, as created and nothing else.
-    resumed = (rotation.get("prepared") or {}).get("resumed")
-    for fact in installed.get("keys_log") or ():
-        if fact.get("spki_sha256") == spki_sha256 and not (resumed and fact.get("fate") == "created"):
-            return f"keys.log has it as {fact.get('fate')}"
-    prepared = (rotation.get("prepared") or {}).get("version")
+    is_receiver = (rotation.get("share") or {}).get("role") == "receiver"
+    prepared = rotation.get("prepared") or {}
+    fates = [fact.get("fate") for fact in installed.get("keys_log") or () if fact.get("spki_sha256") == spki_sha256]
+    # The look came before the key was made; a resumed key is in the log, as created or received and nothing else.
+    if prepared.get("resumed") and set(fates) <= {"created", "received"}:
+        fates = []
+    may_come_again = is_receiver and fates[:1] == ["received"] and set(fates) <= _GIVEN_UP
+    if fates and not may_come_again:
+        return f"keys.log has it as {fates[-1]}"
+    spared = [prepared.get("version")]
+    if may_come_again:
+        spared += [one.get("version") for one in installed["versions"] if one.get("version") != installed.get("live")]
     for version in installed.get("versions") or ():
-        if version.get("spki_sha256") == spki_sha256 and version.get("version") != prepared:
+        if version.get("spki_sha256") == spki_sha256 and version.get("version") not in spared:
             return f"version {version.get('version')} has it"
     return None

@@ -32,6 +32,8 @@ KEY, REQUEST, CHAIN, TRUST, STAPLE, SNIPPET = (
     "staple.der",
     "nginx.conf",
 )
+# Only while a version waits for a key from another host: the one-time pair that it is sealed to.
+ONE_TIME_KEY, ONE_TIME_CERTIFICATE = "receiver.key", "receiver.crt"
 
 
 class CertificateFolder:
@@ -70,6 +72,10 @@ class CertificateFolder:
     def has_version(self, version: str) -> bool:
         """Whether the version has a folder."""
         return os.path.isdir(self.version_path(version))
+
+    def one_time_key_path(self, version: str) -> str:
+        """Where the key is, or was, that opens what another host sealed for this version."""
+        return os.path.join(self.version_path(version), ONE_TIME_KEY)
 
     def has_key(self, version: str) -> bool:
         """Whether the version still has its private key."""

@@ -28,8 +28,10 @@ class Outcome:
         return self.errors[-_SHOWN:].decode("utf-8", "replace").strip()
 
 
-def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -> Outcome:
+def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None, output_to: int | None = None) -> Outcome:
     """Run ``argv``; any exit code is an outcome, only a missing program or too much time is an error.
+
+    With ``output_to``, a file descriptor, what it prints goes there and is never in this process.
 
     A session of its own: no terminal on which openssl could ask for a passphrase, and no share in the hang-up
     that an ssh connection sends when it is cut.
@@ -41,7 +43,7 @@ def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -
         with subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if output_to is None else output_to,
             stderr=subprocess.PIPE,
             env=environment,
             start_new_session=True,
@@ -55,4 +57,4 @@ def run(argv: list[str], *, timeout: float = 30.0, given: bytes | None = None) -
                 ) from exc
     except (FileNotFoundError, PermissionError, NotADirectoryError) as exc:
         raise RotationError("command_missing", f"{argv[0]} cannot be run: {exc.strerror}", command=argv) from exc
-    return Outcome(tuple(argv), process.returncode, output, errors)
+    return Outcome(tuple(argv), process.returncode, output or b"", errors)

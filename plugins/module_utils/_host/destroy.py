@@ -11,10 +11,15 @@ import stat
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import TEMPORARY, sync_folder
-from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import KEY, CertificateFolder
+from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
+    KEY,
+    ONE_TIME_KEY,
+    CertificateFolder,
+)
 
 BUILD = ".new-"  # a version in the making; it becomes one by rename
 BEFORE = ".before-"  # what a file was before a step that could still be undone
+UNSEALED = ".unsealed-"  # a key that was unsealed and not checked yet
 
 
 def destroy_key(path: str) -> bool:
@@ -56,6 +61,7 @@ def discard_build(path: str) -> None:
     key_path = os.path.join(path, KEY)
     if os.path.lexists(key_path) and os.lstat(key_path).st_nlink == 1:
         destroy_key(key_path)
+    destroy_key(os.path.join(path, ONE_TIME_KEY))
     for entry in os.listdir(path):
         os.unlink(os.path.join(path, entry))
     os.rmdir(path)
@@ -68,6 +74,8 @@ def sweep(folder: CertificateFolder) -> None:
             path = os.path.join(place, entry)
             if entry.startswith(BUILD):
                 discard_build(path)
+            elif entry.startswith(UNSEALED):
+                destroy_key(path)
             elif entry.startswith((TEMPORARY, BEFORE)):
                 os.unlink(path)
 
@@ -76,6 +84,7 @@ def remove_version(path: str) -> None:
     """Remove a version's folder; RotationError if it still has a key."""
     if os.path.lexists(os.path.join(path, KEY)):
         raise RotationError("key_still_there", f"{path} still has its key and is not removed")
+    destroy_key(os.path.join(path, ONE_TIME_KEY))
     for entry in os.listdir(path):
         os.unlink(os.path.join(path, entry))
     os.rmdir(path)

@@ -18,6 +18,8 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_writ
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
     KEY,
+    ONE_TIME_CERTIFICATE,
+    ONE_TIME_KEY,
     REQUEST,
     CertificateFolder,
     folder_names,
@@ -29,6 +31,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.destroy imp
     discard_build,
     sweep,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import (
     KeyFact,
@@ -57,16 +60,20 @@ class KeyRequest:
     premise: str | None
     paths: list[OwnPath]
     resume_within: float
+    receives: bool = False
+    """Another host's key is to come, sealed; ``expected`` is the SHA-256 of its public key, if that is known."""
+    expected: str | None = None
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A key and its request, waiting for a certificate."""
+    """A key and its request, waiting for a certificate; or a one-time certificate, waiting for a sealed key."""
 
     version: str | None
     csr_pem: str | None
     spki_sha256: str | None
     resumed: bool
+    certificate_pem: str | None = None
 
 
 class KeyMaker:
@@ -90,13 +97,17 @@ class KeyMaker:
         resumable = self.resumable(request)
         for version in self.given_up(folder, keep=resumable):
             self._abandon(folder, version)
-        return self.resume(folder, resumable) if resumable else self._make(request)
+        if not resumable:
+            return self._make(request)
+        # Left over if a run was killed when it had just received the key.
+        self.changed |= destroy_key(folder.one_time_key_path(resumable))
+        return self.resume(request, resumable)
 
     def foresee(self, request: KeyRequest) -> Prepared:
         """What ``prepare`` would come to, without changing anything: a new key has no names yet."""
         self.check_premise(request)
         resumable = self.resumable(request)
-        return self.resume(request.folder, resumable) if resumable else Prepared(None, None, None, False)
+        return self.resume(request, resumable) if resumable else Prepared(None, None, None, False)
 
     def check_premise(self, request: KeyRequest) -> None:
         """RotationError ``premise_failed`` if the host's key is not the one that the plan was made for."""
@@ -117,7 +128,10 @@ class KeyMaker:
             )
 
     def resumable(self, request: KeyRequest) -> str | None:
-        """The newest version that was made for this very request, lately, and whose key nobody has distrusted since."""
+        """The newest version that was made for this very request, lately, and whose key nobody has distrusted since.
+
+        Where a key is to be received, it counts only if it has that key already. A one-time key is never used again.
+        """
         folder, live = request.folder, request.folder.live()
         lived = {fact.spki_sha256 for fact in read_keys_log(folder.path) if fact.fate == "live"}
         for version in reversed(folder.versions()):
@@ -129,7 +143,8 @@ class KeyMaker:
                 and _same(record.get("request"), request.wanted)
                 and -60 <= age <= request.resume_within
                 and record.get("spki_sha256") not in self._denied | lived
-                and self._pair_is_whole(folder, version, str(record.get("spki_sha256")))
+                and (not request.receives or record.get("spki_sha256") == request.expected is not None)
+                and self._pair_is_whole(request, version, str(record.get("spki_sha256")))
             ):
                 return version
         return None
@@ -142,12 +157,15 @@ class KeyMaker:
             version
             for version in folder.versions()
             if version not in (live, keep, predecessor)
-            and folder.has_key(version)
+            and (folder.has_key(version) or os.path.lexists(folder.one_time_key_path(version)))
             and folder.record(version).get("state", "prepared") in _NEVER_PROVEN
         ]
 
-    def resume(self, folder: CertificateFolder, version: str) -> Prepared:
-        """The request that a killed run had made."""
+    def resume(self, request: KeyRequest, version: str) -> Prepared:
+        """The request that a killed run had made, or the key that it had received."""
+        folder = request.folder
+        if request.receives:
+            return Prepared(version, None, request.expected, True)
         csr = read_file(os.path.join(folder.version_path(version), REQUEST), _REQUEST_LIMIT).decode("ascii")
         return Prepared(version, csr, folder.record(version)["spki_sha256"], True)
 
@@ -160,12 +178,13 @@ class KeyMaker:
             return None
         return self._openssl.spki_sha256(request.folder.key_path(live))
 
-    def _pair_is_whole(self, folder: CertificateFolder, version: str, spki_sha256: str) -> bool:
+    def _pair_is_whole(self, request: KeyRequest, version: str, spki_sha256: str) -> bool:
+        folder = request.folder
+        has_request = os.path.exists(os.path.join(folder.version_path(version), REQUEST))
         try:
-            return (
-                os.path.exists(os.path.join(folder.version_path(version), REQUEST))
-                and self._openssl.spki_sha256(folder.key_path(version)) == spki_sha256
-            )
+            return (has_request or request.receives) and self._openssl.spki_sha256(
+                folder.key_path(version)
+            ) == spki_sha256
         except RotationError:
             return False
 
@@ -180,10 +199,12 @@ class KeyMaker:
         self.changed = True
         record = folder.record(version)
         destroy_key(folder.key_path(version))
+        destroy_key(folder.one_time_key_path(version))
         if record:
-            append_fact(
-                folder.path, KeyFact(iso(self._now), record["spki_sha256"], "abandoned", version), self._options
-            )
+            if record.get("spki_sha256"):
+                append_fact(
+                    folder.path, KeyFact(iso(self._now), record["spki_sha256"], "abandoned", version), self._options
+                )
             write_record(
                 folder.version_path(version),
                 updated(record, {"state": "abandoned", "times": {"abandoned": iso(self._now)}}),
@@ -191,30 +212,42 @@ class KeyMaker:
             )
 
     def _make(self, request: KeyRequest) -> Prepared:
-        folder, wanted = request.folder, request.wanted
-        _refuse_full_disk(folder.versions_path)
-        build = os.path.join(folder.versions_path, BUILD + os.urandom(6).hex())
+        _refuse_full_disk(request.folder.versions_path)
+        build = os.path.join(request.folder.versions_path, BUILD + os.urandom(6).hex())
         os.mkdir(build, 0o700)
         try:
-            key_path = os.path.join(build, KEY)
-            csr = self._openssl.new_key_and_request(
-                key_path, wanted["key"], wanted["server_names"], wanted["must_staple"]
-            )
-            self._dress_key(key_path)
-            # read back from the file: openssl does not notice a disk that fills up while it closes the key
-            spki = self._openssl.spki_sha256(key_path)
-            self._refuse_known(spki, request)
-            return self._settle(request, build, csr, spki)
+            return self._await(request, build) if request.receives else self._bear(request, build)
         except BaseException:
             if os.path.isdir(build):
                 discard_build(build)
             raise
 
-    def _settle(self, request: KeyRequest, build: str, csr: str, spki: str) -> Prepared:
+    def _bear(self, request: KeyRequest, build: str) -> Prepared:
+        key_path, wanted = os.path.join(build, KEY), request.wanted
+        csr = self._openssl.new_key_and_request(key_path, wanted["key"], wanted["server_names"], wanted["must_staple"])
+        self._dress_key(key_path)
+        # read back from the file: openssl does not notice a disk that fills up while it closes the key
+        spki = self._openssl.spki_sha256(key_path)
+        self._refuse_known(spki, request)
+        write_file(os.path.join(build, REQUEST), csr.encode("ascii"), self._options)
+        version = self._settle(request, build, spki[:6], spki)
+        self._known_keys().add(spki)
+        return Prepared(version, csr, spki, False)
+
+    def _await(self, request: KeyRequest, build: str) -> Prepared:
+        """A version without a key: only a one-time pair, for another host to seal its key to."""
+        from ansible_collections.certops.rotation.plugins.module_utils._host.sealing import new_one_time_pair
+
+        certificate = new_one_time_pair(self._openssl, build)
+        self._dress_key(os.path.join(build, ONE_TIME_KEY))
+        write_file(os.path.join(build, ONE_TIME_CERTIFICATE), certificate.encode("ascii"), self._options)
+        version = self._settle(request, build, sha256_hex(certificate.encode("ascii"))[:6], None)
+        return Prepared(version, None, None, False, certificate)
+
+    def _settle(self, request: KeyRequest, build: str, mark: str, spki: str | None) -> str:
         """Give the finished folder its name: from here on it is a version, whole."""
         folder = request.folder
-        version = "{}-{}".format(self._now.strftime("%Y%m%dT%H%M%SZ"), spki[:6])
-        write_file(os.path.join(build, REQUEST), csr.encode("ascii"), self._options)
+        version = "{}-{}".format(self._now.strftime("%Y%m%dT%H%M%SZ"), mark)
         write_record(
             build,
             {
@@ -233,13 +266,13 @@ class KeyMaker:
             self._options,
         )
         # first remembered, then there: a key in a version folder is never missing from the log
-        append_fact(folder.path, KeyFact(iso(self._now), spki, "created", version), self._options)
+        if spki is not None:
+            append_fact(folder.path, KeyFact(iso(self._now), spki, "created", version), self._options)
         self._options.dress_folder(build)
         os.rename(build, folder.version_path(version))
         sync_folder(folder.versions_path)
-        self._known_keys().add(spki)
         self.changed = True
-        return Prepared(version, csr, spki, False)
+        return version
 
     def _dress_key(self, path: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

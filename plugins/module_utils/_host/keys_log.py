@@ -15,7 +15,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.file_option
 
 FILE_NAME = "keys.log"
 _LINE = r"(\S{20}) ([0-9a-f]{64}) (\S{1,60}) (\S{1,80})"
-_FATE = r"created|adopted|live|retired|abandoned|revoked:[A-Za-z]{1,40}"
+_FATE = r"created|received|adopted|live|retired|abandoned|revoked:[A-Za-z]{1,40}"
 _LIMIT = 4 * 1024 * 1024
 
 

@@ -16,6 +16,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_writ
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
     CHAIN,
     STAPLE,
+    TRUST,
     CertificateFolder,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.clock import iso, utc_now
@@ -119,6 +120,10 @@ def _version_facts(folder: CertificateFolder, version: str, live: str | None) ->
     if version == live or record.get("state") == "prepared":
         chain = _optional(folder, version, CHAIN)
         facts["chain_pem"] = chain.decode("ascii", "replace") if chain is not None else None
+        if (record.get("request") or {}).get("shared"):
+            # Another host that shares this release needs it as well.
+            trust = _optional(folder, version, TRUST)
+            facts["trust_pem"] = trust.decode("ascii", "replace") if trust is not None else None
         staple = _optional(folder, version, STAPLE)
         if staple is not None:
             facts["staple_sha256"] = sha256_hex(staple)

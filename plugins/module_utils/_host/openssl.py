@@ -32,7 +32,7 @@ class Openssl:
 
     def version(self) -> str:
         """Such as ``OpenSSL 3.0.19 27 Jan 2026 (Library: ...)``."""
-        return self._run(["version"], "openssl_failed", "openssl does not tell its version").output.decode().strip()
+        return self.call(["version"], "openssl_failed", "openssl does not tell its version").output.decode().strip()
 
     def new_key_and_request(self, key_path: str, key: dict[str, Any], names: list[str], must_staple: bool) -> str:
         """Write a new private key to ``key_path``, nobody else's from its first byte on, and return its CSR as PEM."""
@@ -49,8 +49,8 @@ class Openssl:
             "-config",
             "/dev/stdin",
         ]
-        with _umask(0o077):
-            outcome = self._run(argv, "key_not_made", "openssl made no key", _request_config(names, must_staple))
+        with private_files():
+            outcome = self.call(argv, "key_not_made", "openssl made no key", _request_config(names, must_staple))
         request = re.search(_REQUEST, outcome.output)
         if request is None:
             raise RotationError("key_not_made", "openssl made no request", openssl=outcome.tail)
@@ -59,7 +59,7 @@ class Openssl:
     def spki(self, key_path: str) -> bytes:
         """The DER SubjectPublicKeyInfo of the private key in a file."""
         # the empty passphrase: an encrypted key is an error here, not a question on a terminal
-        return self._run(
+        return self.call(
             ["pkey", "-in", key_path, "-passin", "pass:", "-pubout", "-outform", "DER"],
             "key_unreadable",
             f"{key_path} holds no private key that openssl can read",
@@ -76,16 +76,24 @@ class Openssl:
 
     def sign(self, key_path: str, digest: str, data: bytes) -> bytes:
         """A signature over ``data``: PKCS#1 v1.5 for RSA, DER ECDSA-Sig-Value for EC."""
-        return self._run(
+        return self.call(
             ["dgst", "-" + digest, "-sign", key_path, "-passin", "pass:"],
             "signature_failed",
             f"{key_path} does not sign",
             data,
         ).output
 
-    def _run(self, arguments: list[str], code: str, message: str, given: bytes | None = None) -> Outcome:
+    def call(
+        self,
+        arguments: list[str],
+        code: str,
+        message: str,
+        given: bytes | None = None,
+        output_to: int | None = None,
+    ) -> Outcome:
+        """Run openssl. RotationError ``code`` with ``message`` if it fails; ``output_to`` as ``command.run`` has it."""
         try:
-            outcome = run([self.program, *arguments], given=given)
+            outcome = run([self.program, *arguments], given=given, output_to=output_to)
         except RotationError as error:
             if error.code != "command_missing":
                 raise
@@ -143,8 +151,9 @@ def _request_config(names: list[str], must_staple: bool) -> bytes:
 
 
 @contextlib.contextmanager
-def _umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
+def private_files() -> Iterator[None]:
+    """What a program writes inside is nobody else's from its first byte on."""
+    before = os.umask(0o077)
     try:
         yield
     finally:

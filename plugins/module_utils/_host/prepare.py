@@ -17,7 +17,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.file_option
 from ansible_collections.certops.rotation.plugins.module_utils._host.fresh_key import KeyMaker, KeyRequest
 from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
 from ansible_collections.certops.rotation.plugins.module_utils._host.look import look_at
-from ansible_collections.certops.rotation.plugins.module_utils._host.names import checked_server_names, checked_sha256
+from ansible_collections.certops.rotation.plugins.module_utils._host.names import (
+    checked_folder_name,
+    checked_server_names,
+    checked_sha256,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl, checked_key
 from ansible_collections.certops.rotation.plugins.module_utils._host.own_paths import own_paths
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
@@ -56,11 +60,15 @@ def read_request(root: str, given: dict[str, Any]) -> KeyRequest:
     """A request as a checked value, for a folder that is safe to write to."""
     folder = CertificateFolder(root, given["name"])
     folder.check()
-    wanted = {
+    wanted: dict[str, Any] = {
         "server_names": checked_server_names(given["server_names"]),
         "key": checked_key(given["key"] or {}),
         "must_staple": given["must_staple"],
     }
+    if given.get("shared"):
+        # Only a key that was made to be shared ever leaves its host.
+        wanted["shared"] = checked_folder_name(given["shared"])
+    expected = given.get("spki_sha256")
     premise = (given["premise"] or {}).get("spki_sha256")
     return KeyRequest(
         folder=folder,
@@ -68,4 +76,6 @@ def read_request(root: str, given: dict[str, Any]) -> KeyRequest:
         premise=checked_sha256(premise) if premise else None,
         paths=own_paths(folder, given["paths"]),
         resume_within=given["resume_within"],
+        receives=bool(given.get("receive")),
+        expected=checked_sha256(expected) if expected else None,
     )

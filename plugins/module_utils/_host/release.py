@@ -38,6 +38,7 @@ RELEASE_SPEC: dict[str, dict[str, Any]] = {
     "trust_pem": {"type": "str"},
     "staple_b64": {"type": "str"},
     "spki_sha256": {"type": "str"},
+    "sealed_key_b64": {"type": "str", "no_log": True},
     "snippets": {
         "type": "dict",
         "default": {},
@@ -80,6 +81,7 @@ class Release:
     trust: bytes | None
     staple: bytes | None
     spki_sha256: str | None
+    sealed_key: str | None
     snippets: dict[str, str]
     stapling: str
     responder: dict[str, Any] | None
@@ -121,6 +123,7 @@ def read_release(root: str, given: dict[str, Any]) -> Release:
         trust=_text(given["trust_pem"]),
         staple=_decoded(given["staple_b64"], folder.name),
         spki_sha256=given["spki_sha256"],
+        sealed_key=given["sealed_key_b64"],
         snippets=given["snippets"] or {"off": "", "nginx": "", "file": ""},
         stapling=given["stapling"],
         responder=given["responder"],

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -72,16 +73,23 @@ class Plan:
 
 def plan_release(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
     """The plan for one release; every refusal happens here, with the certificate's name in its facts."""
-    try:
+    with naming(release):
         release.folder.check()
         return _PLANNERS[release.operation](release, openssl, options)
+
+
+@contextlib.contextmanager
+def naming(release: Release) -> Iterator[None]:
+    """Errors inside tell which certificate they are about: the others of the host can be installed without it."""
+    try:
+        yield
     except RotationError as error:
         error.facts.setdefault("name", release.folder.name)
         raise
 
 
 def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
-    folder, version, live = release.folder, _wanted_version(release), release.folder.live()
+    folder, version, live = release.folder, wanted_version(release), release.folder.live()
     record = read_record(folder.version_path(version))
     is_live = live == version
     has_same_chain = content_of(folder, version, CHAIN) == release.chain
@@ -145,7 +153,7 @@ def _plan_repair(release: Release, openssl: Openssl, options: FileOptions) -> Pl
 
 
 def _plan_rollback(release: Release, openssl: Openssl, options: FileOptions) -> Plan:
-    folder, version, live = release.folder, _wanted_version(release), release.folder.live()
+    folder, version, live = release.folder, wanted_version(release), release.folder.live()
     record = read_record(folder.version_path(version))
     supersedes = record.get("supersedes") or {}
     target = supersedes.get("version")
@@ -211,7 +219,8 @@ _PLANNERS: dict[str, Callable[[Release, Openssl, FileOptions], Plan]] = {
 }
 
 
-def _wanted_version(release: Release) -> str:
+def wanted_version(release: Release) -> str:
+    """The version that the release is for. RotationError ``version_unknown``."""
     if release.version is None or not release.folder.has_version(release.version):
         raise RotationError(
             "version_unknown",

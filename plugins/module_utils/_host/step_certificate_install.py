@@ -10,11 +10,16 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import refuse_unsafe_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import sweep
-from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import read_file_options
+from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions, read_file_options
 from ansible_collections.certops.rotation.plugins.module_utils._host.lock import root_lock
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 from ansible_collections.certops.rotation.plugins.module_utils._host.release import Release, read_release
-from ansible_collections.certops.rotation.plugins.module_utils._host.release_plan import Plan, plan_release
+from ansible_collections.certops.rotation.plugins.module_utils._host.release_plan import (
+    Plan,
+    naming,
+    plan_release,
+    wanted_version,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._host.service import Service, reload_result
 from ansible_collections.certops.rotation.plugins.module_utils._host.storage import storage_errors
 from ansible_collections.certops.rotation.plugins.module_utils._host.switch import Switch
@@ -36,6 +41,7 @@ def _installed(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         plans = [plan_release(release, openssl, options) for release in releases]
         return _result(plans, None, Switch(plans, service, options))
     with root_lock(root, params["lock_timeout"]):
+        _receive_keys(root, releases, openssl, options)
         plans = [plan_release(release, openssl, options) for release in releases]
         switch = Switch(plans, service, options)
         reload = None
@@ -53,6 +59,27 @@ def _read_releases(root: str, given: list[dict[str, Any]]) -> list[Release]:
             "name_invalid", "A certificate can have one release in a call; the names are {}".format(", ".join(names))
         )
     return [read_release(root, release) for release in given]
+
+
+def _receive_keys(root: str, releases: list[Release], openssl: Openssl, options: FileOptions) -> None:
+    """Keys that another host has sealed for this one, into the versions that wait for them."""
+    for release in releases:
+        if release.sealed_key is None:
+            continue
+        from ansible_collections.certops.rotation.plugins.module_utils._host.received_key import receive_key
+
+        with naming(release), storage_errors(f"Receiving the key of {release.folder.name}"):
+            release.folder.check()
+            version = wanted_version(release)
+            receive_key(
+                root,
+                release.folder,
+                version,
+                release.sealed_key,
+                release.leaf_spki_sha256(),
+                openssl,
+                options,
+            )
 
 
 def _sweep(plans: list[Plan]) -> None:
