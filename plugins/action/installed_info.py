@@ -10,7 +10,11 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.modules.installed_info import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.modules.key_csr import ARGUMENT_SPEC as KEY_CSR_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import lean_step
-from ansible_collections.certops.rotation.plugins.plugin_utils.look import LookingAction, look_only
+from ansible_collections.certops.rotation.plugins.plugin_utils.look import (
+    LookingAction,
+    look_only,
+    require_sound_configuration,
+)
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import Rotation
 
 
@@ -23,5 +27,7 @@ class ActionModule(LookingAction):
     def work(self, rotations: list[Rotation]) -> dict[str, Any] | None:
         if not rotations:
             return self.discover(rotations) if self.options["nginx_dump"] else None
-        look_only(self, rotations, {"root": self.options["root"]})
+        # The same command of the module runs either: one prints the configuration it tests, the other only tests it.
+        answer = look_only(self, rotations, {"root": self.options["root"], "nginx_dump": self.options["test"]})
+        require_sound_configuration(self, rotations, answer.get("nginx"))
         return None

@@ -30,6 +30,13 @@ options:
     type: list
     elements: str
     default: []
+  test:
+    description:
+      - With O(rotations), the command that tests the server's configuration, for example C([nginx, -t]).
+      - Where it fails, the rotations of the host fail with C(config_test_failed), since no reload could work either.
+    type: list
+    elements: str
+    default: []
   defaults:
     description:
       - With an empty O(rotations) and a command in O(nginx_dump), what every certificate found there starts with.
@@ -137,6 +144,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "default": []},
     "paths": {"type": "list", "elements": "path", "default": []},
     "nginx_dump": {"type": "list", "elements": "str", "default": []},
+    "test": {"type": "list", "elements": "str", "default": []},
     "root": {"type": "path", "default": "/etc/certops"},
     "openssl": {"type": "path", "default": "openssl"},
     "defaults": {"type": "dict", "default": {}},

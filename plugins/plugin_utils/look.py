@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -66,8 +66,8 @@ def add_look(action: RotationAction, rotation: Rotation, answer: Mapping[str, An
         action.warn(rotation, f"the clocks of the host and of this machine differ by {skew:.0f} seconds")
 
 
-def look_only(action: HostAction, rotations: list[Rotation], arguments: Mapping[str, Any]) -> None:
-    """Look at the folders of these rotations, and change nothing."""
+def look_only(action: HostAction, rotations: list[Rotation], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Look at the folders of these rotations, and change nothing. What the host answered; empty if it did not."""
     concerned = active(rotations)
     requests = [
         {name: one[name] for name in ("name", "paths") if one.get(name) is not None} | {"action": "look"}
@@ -76,3 +76,20 @@ def look_only(action: HostAction, rotations: list[Rotation], arguments: Mapping[
     answer = action.run_module({**arguments, "requests": requests}, concerned, "certops.rotation.key_csr")
     for rotation in concerned if answer is not None else []:
         add_look(action, rotation, answer or {})
+    return answer or {}
+
+
+def require_sound_configuration(
+    action: RotationAction, rotations: Iterable[Rotation], tested: Mapping[str, Any] | None
+) -> None:
+    """Where the server's own test fails, no reload can work: ``config_test_failed`` before anything is touched."""
+    if tested is None or tested["ok"]:
+        return
+    for rotation in rotations:
+        error = RotationError(
+            "config_test_failed",
+            "the server's configuration does not pass its test, although nothing was changed yet",
+            remedy="Repair the configuration of the host, and run again; what is served goes on being served.",
+            output=tested["warnings"],
+        )
+        action.failing(rotation, error)

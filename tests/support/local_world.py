@@ -110,11 +110,15 @@ class LocalWorld:
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         key_path.chmod(0o600)
+        chain_path.write_text(self.issue(name, request, server_names))
+        return Vhost(server_names, chain_path, key_path, extra)
+
+    def issue(self, name: str, request: str, server_names: Sequence[str]) -> str:
+        """The chain that the CA answers to a request with."""
         [issued] = open_issuer("internal", self.issuers).issue([Order(HOST, name, request, tuple(server_names))])
         if isinstance(issued, RotationError):
             raise issued
-        chain_path.write_text(issued.chain_pem)
-        return Vhost(server_names, chain_path, key_path, extra)
+        return issued.chain_pem
 
     def snippet(self, name: str) -> str:
         """The line that puts the stapling snippet into a vhost; before the first rotation it matches nothing."""
