@@ -6,23 +6,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    check_readable,
+    read_certificates,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.declaration import probe, rotations_from_request
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, served_pairs
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Handshake, handshakes
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import (
+    Endpoint,
+    Handshake,
+    handshakes,
+)
 from ansible_collections.certops.rotation.plugins.modules.fleet_status import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.beside import beside
 from ansible_collections.certops.rotation.plugins.plugin_utils.fewer_collections import fewer_collections
-from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import Place, places, served_entry
+from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import (
+    Place,
+    places,
+    read_chain,
+    served_entry,
+    shown_facts,
+)
 from ansible_collections.certops.rotation.plugins.plugin_utils.host_values import host_values
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 from ansible_collections.certops.rotation.plugins.plugin_utils.renewal_hints import add_renewal_hints
@@ -57,8 +70,7 @@ class ActionModule(FleetAction):
         new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
         if new or not only_new:
             judge = judging(self.step, self.options)
-            self._look(new, rotations, judge, at)
-            _judge(new, judge, at)
+            self._look(new, rotations, _Eyes(judge, at))
             add_renewal_hints(new, self.options["issuers"], at)
         for rotation in new:
             self.stamp(rotation, "detected", at)
@@ -71,29 +83,31 @@ class ActionModule(FleetAction):
         declared = rotations_from_request(host, request)
         return declared or ([probe(host, request)] if self.options["probe"] else [])
 
-    def _look(
-        self, new: Sequence[Rotation], rotations: Mapping[str, list[Rotation]], judge: Judging, at: datetime
-    ) -> None:
-        """Fill ``served`` of all new rotations."""
-        asked: list[tuple[Rotation, Place]] = []
-        for rotation in new:
-            rotation["served"] = []
-            asked.extend((rotation, place) for place in places(rotation, rotations[rotation["host"]]))
-        # Two rotations may look at one place; it is asked once.
+    def _look(self, new: Sequence[Rotation], rotations: Mapping[str, list[Rotation]], eyes: _Eyes) -> None:
+        """Fill ``served`` and ``verdict`` of all new rotations."""
+        asked = [(one, place) for one in new for place in places(one, rotations[one["host"]])]
+        # Two rotations may look at one place; it is asked once. Many places may show one certificate.
         distinct = list(dict.fromkeys(place.endpoint for _rotation, place in asked))
-        results = handshakes(
-            distinct,
-            timeout=self.options["timeout"],
-            concurrency=self.options["concurrency"],
-            per_second=self.options["rate_limit"],
-            progress=_Progress(len(distinct)),
-        )
-        seen: dict[Any, Handshake] = dict(zip(distinct, results, strict=True))
-        for rotation, place in asked:
-            rotation["served"].append(served_entry(place, seen[place.endpoint], judge, at))
-            rotation.setdefault("_staples", {}).setdefault(
-                rotation["served"][-1].get("sha256"), seen[place.endpoint].staple
+        shown: dict[_Shown, None] = {}
+        progress = _Progress(len(distinct))
+        with beside(eyes.look, len(distinct)) as looking:
+
+            def seen(handshake: Handshake) -> None:
+                progress.one_more()
+                what = (handshake.chain, handshake.staple)
+                if handshake.chain and what not in shown:
+                    shown[what] = None
+                    looking.give(what)
+
+            results = handshakes(
+                distinct,
+                timeout=self.options["timeout"],
+                concurrency=self.options["concurrency"],
+                per_second=self.options["rate_limit"],
+                each=seen,
             )
+            looks = dict(zip(shown, looking.results(), strict=True))
+        _note(new, asked, dict(zip(distinct, results, strict=True)), looks)
 
 
 class _Progress:
@@ -101,33 +115,67 @@ class _Progress:
 
     def __init__(self, places: int) -> None:
         self._places = places
+        self._done = 0
         self._told = time.monotonic()
 
-    def __call__(self, done: int) -> None:
+    def one_more(self) -> None:
+        self._done += 1
         now = time.monotonic()
         if now - self._told >= _SECONDS_BETWEEN_LINES:
             self._told = now
-            display.display(f"fleet_status: {done} of {self._places} places asked")
+            display.display(f"fleet_status: {self._done} of {self._places} places asked")
 
 
-def _judge(new: Sequence[Rotation], judge: Judging, at: datetime) -> None:
+_Shown = tuple[tuple[bytes, ...], "bytes | None"]
+"""a chain, and a stapled response"""
+_Look = tuple["dict[str, Any] | None", "dict[str, Any] | None"]
+"""what is said of it in an entry of ``served``, and the verdict on a certificate"""
+_NOTHING: _Look = (None, None)
+
+
+class _Eyes:
+    """What is told of a chain and a staple. The same always, so that it need be found out only once."""
+
+    def __init__(self, judge: Judging, at: datetime) -> None:
+        self._judge, self._at = judge, at
+
+    def look(self, shown: _Shown) -> _Look:
+        ders, staple = shown
+        facts = shown_facts(ders, staple, self._judge, self._at)
+        if "sha256" not in facts:
+            return facts, None
+        return facts, {"serial": facts["serial"], **self.verdict(read_chain(ders), staple)}
+
+    def verdict(self, chain: Sequence[x509.Certificate], staple: bytes | None = None) -> dict[str, Any]:
+        try:
+            check_readable(chain)
+        except RotationError as error:
+            return {"status": "unknown", "reasons": [error.code], "evidence": []}
+        result: dict[str, Any] = to_result(self._judge.verdict(chain, at=self._at, staple=staple))
+        return result
+
+
+def _note(
+    new: Sequence[Rotation],
+    asked: Iterable[tuple[Rotation, Place]],
+    seen: Mapping[Endpoint, Handshake],
+    looks: Mapping[_Shown, _Look],
+) -> None:
     """One verdict for each certificate that is served, whoever serves it; each rotation gets the worst of its own."""
-    chains: dict[str, tuple[str, bytes | None]] = {}
     for rotation in new:
-        staples = rotation.pop("_staples", {})
-        for entry in rotation["served"]:
-            if entry.get("sha256"):
-                chains.setdefault(entry["sha256"], (entry["chain_pem"], staples.get(entry["sha256"])))
-    verdicts = _verdicts(chains, judge, at)
-    for rotation in new:
-        found = []
-        for entry in rotation["served"]:
-            if entry.get("sha256"):
-                verdict = {"serial": entry["serial"], **verdicts[entry["sha256"]]}
-                entry["status"] = verdict["status"]
-                found.append(verdict)
-        unseen = {"status": "unknown", "reasons": ["unreachable"], "evidence": []}
-        rotation["verdict"] = min(found, key=lambda verdict: _WEIGHT[verdict["status"]], default=unseen)
+        rotation.update(served=[], verdict={"status": "unknown", "reasons": ["unreachable"], "evidence": []})
+    verdicts: dict[str, dict[str, Any]] = {}
+    for rotation, place in asked:
+        handshake = seen[place.endpoint]
+        facts, verdict = looks.get((handshake.chain, handshake.staple), _NOTHING)
+        entry = served_entry(place, handshake, facts)
+        rotation["served"].append(entry)
+        if verdict is not None:
+            verdict = verdicts.setdefault(entry["sha256"], verdict)
+            entry["status"] = verdict["status"]
+            before = rotation["verdict"]
+            if "serial" not in before or _WEIGHT[verdict["status"]] < _WEIGHT[before["status"]]:
+                rotation["verdict"] = verdict
 
 
 def _is_another_installed(rotation: Mapping[str, Any]) -> bool:
@@ -138,34 +186,22 @@ def _is_another_installed(rotation: Mapping[str, Any]) -> bool:
 def _judge_installed(rotations: Sequence[Rotation], judge: Judging, at: datetime) -> None:
     """Where another certificate is served than is installed, it matters whether the installed one may be served."""
     lives = [live_pair(rotation) for rotation in rotations]
-    chains = {live.sha256: (live.chain_pem, None) for live in lives if live is not None}
-    verdicts = _verdicts(chains, judge, at)
+    chains = {live.sha256: live.chain_pem for live in lives if live is not None}
+    eyes = _Eyes(judge, at)
+
+    def verdict(chain_pem: str) -> dict[str, Any]:
+        try:
+            return eyes.verdict(read_certificates(chain_pem.encode()))
+        except RotationError as error:
+            return {"status": "unknown", "reasons": [error.code], "evidence": []}
+
+    with beside(verdict, len(chains)) as judging_them:
+        for chain_pem in chains.values():
+            judging_them.give(chain_pem)
+        verdicts = dict(zip(chains, judging_them.results(), strict=True))
     for rotation, live in zip(rotations, lives, strict=True):
         if live is not None:
             rotation["installed"]["verdict"] = verdicts[live.sha256]
-
-
-def _verdicts(
-    chains: Mapping[str, tuple[str, bytes | None]], judge: Judging, at: datetime
-) -> dict[str, dict[str, Any]]:
-    known: dict[x509.Certificate, x509.Certificate] = {}
-
-    def verdict(chain_pem: str, staple: bytes | None) -> dict[str, Any]:
-        try:
-            leaf, *issuers = read_certificates(chain_pem.encode())
-            # A thousand chains name a few issuers, and what is decoded of those stays in memory.
-            chain = [leaf, *(known.setdefault(issuer, issuer) for issuer in issuers)]
-        except RotationError as error:
-            return {"status": "unknown", "reasons": [error.code], "evidence": []}
-        result: dict[str, Any] = to_result(judge.verdict(chain, at=at, staple=staple))
-        return result
-
-    if not chains:
-        return {}
-    # Judging waits for CRLs and responders, not for the processor.
-    with ThreadPoolExecutor(max_workers=min(16, len(chains))) as pool:
-        found = pool.map(lambda given: verdict(*given), chains.values())
-        return dict(zip(chains, found, strict=True))
 
 
 def summary(rotations: Mapping[str, list[Rotation]]) -> dict[str, int]:

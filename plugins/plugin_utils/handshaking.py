@@ -13,7 +13,18 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging import Judging
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.result import to_result
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import certificate_facts, to_pem
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_sha256,
+    certificate_spki_sha256,
+    check_readable,
+    is_must_staple,
+    issuer_name,
+    key_type,
+    ocsp_urls,
+    serial_hex,
+    server_names,
+    to_pem,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
@@ -60,41 +71,44 @@ def has_companion(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, An
     )
 
 
-def served_entry(place: Place, handshake: Handshake, judging: Judging, at: datetime) -> dict[str, Any]:
-    """One entry of ``rotation.served``. What is no certificate to us is an error of the place, not of the run."""
-    return served_entries([(place, handshake)], judging, at)[0]
+def served_entry(place: Place, handshake: Handshake, shown: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One entry of ``rotation.served``; ``shown``: what ``shown_facts`` says of the chain, if there was one.
+
+    What is no certificate to us is an error of the place, not of the run.
+    """
+    if shown is None:
+        return {**place.as_dict(), "error": to_result(handshake.error)}
+    # A peer that objects after it sent its chain (it wants a client certificate) has shown what we came for.
+    return {**place.as_dict(), "error": None, "tls_version": handshake.tls_version, **shown}
 
 
 def served_entries(shaken: Iterable[tuple[Place, Handshake]], judging: Judging, at: datetime) -> list[dict[str, Any]]:
-    """The same for several; those that showed the same bytes are judged once."""
-    judged: dict[object, dict[str, Any]] = {}
+    """The same for several; what showed the same bytes is judged once."""
+    known: dict[object, dict[str, Any]] = {}
     entries = []
     for place, handshake in shaken:
-        entry: dict[str, Any] = {**place.as_dict(), "error": to_result(handshake.error)}
-        if handshake.chain:
-            shown = (handshake.chain, handshake.staple)
-            if shown not in judged:
-                judged[shown] = _judged(handshake, judging, at)
-            # A peer that objects after it sent its chain (it wants a client certificate) has shown what we came for.
-            entry = {**entry, "error": None, "tls_version": handshake.tls_version, **judged[shown]}
-        entries.append(entry)
+        shown = (handshake.chain, handshake.staple)
+        if handshake.chain and shown not in known:
+            known[shown] = shown_facts(handshake.chain, handshake.staple, judging, at)
+        entries.append(served_entry(place, handshake, known.get(shown)))
     return entries
 
 
-def _judged(handshake: Handshake, judging: Judging, at: datetime) -> dict[str, Any]:
+def shown_facts(ders: Sequence[bytes], staple: bytes | None, judging: Judging, at: datetime) -> dict[str, Any]:
+    """What a chain and a staple show, as it stands in an entry of ``rotation.served``."""
     try:
-        chain = read_chain(handshake.chain)
-        facts = _facts(handshake.chain[0])
+        chain = read_chain(ders)
+        facts = _facts(ders[0])
     except RotationError as error:
         return {"error": {"code": error.code, "msg": error.message}}
     return {
         **facts,
         "chain_pem": "".join(to_pem(certificate) for certificate in chain),
-        "staple": staple_facts(judging.judge_staple(chain, handshake.staple, at=at)),
+        "staple": _staple_facts(judging.judge_staple(chain, staple, at=at)) if staple else {"status": "absent"},
     }
 
 
-def staple_facts(finding: StapleFinding) -> dict[str, Any]:
+def _staple_facts(finding: StapleFinding) -> dict[str, Any]:
     """What is worth keeping of a judged staple."""
     facts = to_result(finding)
     return {key: value for key, value in facts.items() if value not in (None, "", [])}
@@ -108,27 +122,29 @@ def read_chain(chain: Sequence[bytes]) -> list[x509.Certificate]:
         raise RotationError("certificate_unreadable", "the server sends a certificate that cannot be read") from exc
 
 
-@lru_cache(maxsize=4096)
+# The issuers, which all chains have, stay in it; a whole fleet's certificates would be much memory.
+@lru_cache(maxsize=256)
 def _load(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
 @lru_cache(maxsize=4096)
 def _facts(der: bytes) -> Mapping[str, Any]:
-    facts = certificate_facts(_load(der))
-    weak = weaknesses_as_data(certificate_weaknesses(_load(der)))
+    certificate = _load(der)
+    check_readable([certificate], "what the server sends")
+    weak = weaknesses_as_data(certificate_weaknesses(certificate))
     return {
         **({"weak_key": weak} if weak else {}),
-        "serial": facts.serial,
-        "spki_sha256": facts.spki_sha256,
-        "sha256": facts.sha256,
-        "names": list(facts.names),
-        "issuer_name": facts.issuer,
-        "not_before": as_text(facts.not_before),
-        "not_after": as_text(facts.not_after),
-        "key_type": facts.key_type,
-        "must_staple": facts.must_staple,
-        "ocsp_urls": list(facts.ocsp_urls),
+        "serial": serial_hex(certificate.serial_number),
+        "spki_sha256": certificate_spki_sha256(certificate),
+        "sha256": certificate_sha256(certificate),
+        "names": list(server_names(certificate)),
+        "issuer_name": issuer_name(certificate).text,
+        "not_before": as_text(certificate.not_valid_before_utc),
+        "not_after": as_text(certificate.not_valid_after_utc),
+        "key_type": key_type(certificate),
+        "must_staple": is_must_staple(certificate),
+        "ocsp_urls": list(ocsp_urls(certificate)),
     }
 
 

@@ -19,6 +19,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     ca_issuers_urls,
     certificate_sha256,
     has_same_key,
+    subject_name,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl import (
     UnverifiedCrl,
@@ -28,7 +29,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.crl import 
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl_judgement import CrlJudge, SourcedCrl
 from ansible_collections.certops.rotation.plugins.module_utils._core.crl_signer import possible_signers
-from ansible_collections.certops.rotation.plugins.module_utils._core.distinguished_name import is_same_name
 from ansible_collections.certops.rotation.plugins.module_utils._core.distribution_point import (
     DistributionPoint,
     PointName,
@@ -74,6 +74,7 @@ class CrlSources:
         self._check_signer = check_signer
         self._seen_number = seen_number
         self._read: Once[bytes, UnverifiedCrl] = Once()
+        self._at_urls: dict[str, tuple[Source, UnverifiedCrl]] = {}
         self._verified: Once[tuple[UnverifiedCrl, str], VerifiedCrl] = Once()
         self._given: dict[PointName, list[tuple[Source, UnverifiedCrl]]] = {}
         self._unreadable: list[tuple[Source, RotationError]] = []
@@ -117,6 +118,9 @@ class CrlSources:
 
     def fetched(self, url: str, question: Question) -> tuple[Source, UnverifiedCrl] | Finding:
         """What is at ``url``, read; or why there is nothing."""
+        known = self._at_urls.get(url)
+        if known is not None:
+            return known
         source = Source(SourceKind.CRL, url, "GET")
         if not url.lower().startswith(("http://", "https://")):
             return no_answer(question.serial, source, Reason.UNSUPPORTED_POINTER, f"{url} is no http URL")
@@ -126,7 +130,8 @@ class CrlSources:
             return no_answer(question.serial, source, reason_of(error), f"{error.code}: {error.message}")
         source = fetched_from(source, fetched)
         try:
-            return source, self.read(fetched.body)
+            found = self._at_urls[url] = (source, self.read(fetched.body))
+            return found
         except RotationError as error:
             return no_answer(question.serial, source, Reason(error.code), error.message)
 
@@ -148,7 +153,7 @@ class CrlSources:
 
     def _signers(self, crl: UnverifiedCrl, question: Question) -> Iterator[x509.Certificate]:
         """Certificates of the CRL's issuer: that of the certificate's issuer first, what must be fetched last."""
-        if is_same_name(question.issuer.subject, crl.name):
+        if subject_name(question.issuer).comparable == crl.issuer:
             yield question.issuer
         near = possible_signers(crl, (*question.path[1:], *question.others))
         yield from (signer for signer in near if signer != question.issuer)

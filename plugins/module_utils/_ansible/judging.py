@@ -39,6 +39,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.crl_signer 
 from ansible_collections.certops.rotation.plugins.module_utils._core.distribution_point import distribution_points
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     COULD_NOT_ASK,
     Evidence,
@@ -97,11 +98,11 @@ class Judging:
         self._issuer_verdicts: Once[tuple[str, str, datetime, frozenset[str]], Verdict] = Once()
         self._signers: Once[tuple[object, ...], RotationError | None] = Once()
         # Each chain is asked about a few times in a row, and what is decoded of its certificates is large.
-        self._routes: Once[tuple[x509.Certificate, ...], _Route] = Once(most=512)
-        self._staples: Once[tuple[tuple[x509.Certificate, ...], bytes, datetime], StapleFinding] = Once()
+        self._routes: Kept[tuple[str, ...], _Route] = Kept(most=256)
+        self._staples: Once[tuple[tuple[str, ...], bytes, datetime], StapleFinding] = Once()
         self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
         for anchor in self.anchors:
-            self._anchors_by_name.setdefault(bytes(subject_bytes(anchor)), []).append(anchor)
+            self._anchors_by_name.setdefault(subject_bytes(anchor), []).append(anchor)
 
     def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
         """The verdict about ``chain[0]``, with the CAs between it and its trust anchor.
@@ -119,7 +120,7 @@ class Judging:
         """What a stapled response says about ``chain[0]``: good, revoked, unknown, absent or invalid."""
         if not staple:
             return StapleFinding("absent")
-        return self._staples.get((tuple(chain), staple, at), lambda: self._judge_staple(chain, staple, at))
+        return self._staples.get((_named(chain), staple, at), lambda: self._judge_staple(chain, staple, at))
 
     def _judge_staple(self, chain: Sequence[x509.Certificate], staple: bytes, at: datetime) -> StapleFinding:
         route = self._route(chain)
@@ -167,7 +168,7 @@ class Judging:
         """The path to an anchor, or as far as it goes and why no further; worked out once for each chain."""
         if not chain:
             raise RotationError("chain_empty", "there is no certificate to judge")
-        return self._routes.get(tuple(chain), lambda: self._find_route(chain))
+        return self._routes.get(_named(chain), lambda: self._find_route(chain))
 
     def _find_route(self, chain: Sequence[x509.Certificate]) -> _Route:
         """Missing issuers are looked up by pointer."""
@@ -191,7 +192,7 @@ class Judging:
 
     def _anchors_near(self, chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
         """Anchors that the chain names as issuers, or sends along."""
-        names = {bytes(read(certificate)) for certificate in chain for read in (issuer_bytes, subject_bytes)}
+        names = {read(certificate) for certificate in chain for read in (issuer_bytes, subject_bytes)}
         return [anchor for name in names for anchor in self._anchors_by_name.get(name, ())]
 
     def _missing_issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
@@ -207,8 +208,11 @@ class Judging:
     def _issuer_verdict(self, question: Question) -> Verdict:
         own = certificate_sha256(question.certificate)
         key = (own, certificate_sha256(question.issuer), question.at, question.pending)
-        asked = dataclasses.replace(question, pending=question.pending | {own})
-        return self._issuer_verdicts.get(key, lambda: self._judge(asked, None))
+
+        def judge() -> Verdict:
+            return self._judge(dataclasses.replace(question, pending=question.pending | {own}), None)
+
+        return self._issuer_verdicts.get(key, judge)
 
     def _check_signer(self, signer: x509.Certificate, question: Question) -> RotationError | None:
         """What keeps another certificate than the issuer's from signing CRLs; found out once for a CA."""
@@ -296,6 +300,11 @@ class Judging:
             yield from _until_answered(_chained(crls, responses))
 
 
+def _named(chain: Sequence[x509.Certificate]) -> tuple[str, ...]:
+    """The same for the same chain; a certificate itself is slow as a key."""
+    return tuple(map(certificate_sha256, chain))
+
+
 def _question(route: _Route, position: int, at: datetime) -> Question:
     """About the certificate there in the path."""
     path = route.path[position:]
@@ -304,7 +313,7 @@ def _question(route: _Route, position: int, at: datetime) -> Question:
 
 def _aged(finding: Finding, at: datetime) -> Finding:
     this_update = finding.evidence.this_update
-    if this_update is None:
+    if this_update is None or finding.evidence.age is not None:
         return finding
     evidence = dataclasses.replace(finding.evidence, age=int((at - this_update).total_seconds()))
     return dataclasses.replace(finding, evidence=evidence)

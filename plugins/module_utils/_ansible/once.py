@@ -17,24 +17,22 @@ _Value = TypeVar("_Value")
 class Once(Generic[_Key, _Value]):
     """Remembers what was made for a key, failures included: what is down is waited for once, not a thousand times."""
 
-    def __init__(self, most: int | None = None) -> None:
-        """:param most: how many values to remember, the newest; more than that many different keys are made again."""
-        self._most = most
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._futures: dict[_Key, Future[_Value]] = {}
 
     def get(self, key: _Key, make: Callable[[], _Value]) -> _Value:
         """The value for ``key``; the first who asks makes it, the others wait. ``make`` must not ask for its key."""
-        with self._lock:
-            future = self._futures.get(key)
-            mine = future is None
-            if future is None:
-                future = self._futures[key] = Future()
-                if self._most is not None and len(self._futures) > self._most:
-                    del self._futures[next(iter(self._futures))]
-        if mine:
-            try:
-                future.set_result(make())
-            except BaseException as exc:
-                future.set_exception(exc)
+        future = self._futures.get(key)
+        if future is None:
+            with self._lock:
+                future = self._futures.get(key)
+                mine = future is None
+                if future is None:
+                    future = self._futures[key] = Future()
+            if mine:
+                try:
+                    future.set_result(make())
+                except BaseException as exc:
+                    future.set_exception(exc)
         return future.result()

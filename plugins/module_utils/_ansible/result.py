@@ -36,7 +36,9 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
         return RotationError.as_result
     if dataclasses.is_dataclass(kind):
         shown = [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
-        return lambda value: {name: to_result(getattr(value, name)) for name in shown}
+        return lambda value: {
+            name: each if type(each := getattr(value, name)) in _AS_THEY_ARE else to_result(each) for name in shown
+        }
     for kinds, convert in _CONVERTERS:
         if issubclass(kind, kinds):
             return convert

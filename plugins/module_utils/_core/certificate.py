@@ -27,7 +27,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     serialization,
     x509,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import remembered
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept, remembered
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
 
-_MOST_ISSUERS = 1024
-_issuers: dict[bytes, KnownName] = {}
-"""by their bytes"""
+_VERSION = 0xA0
+_issuers: Kept[bytes, KnownName] = Kept(most=1024)
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
@@ -77,11 +76,19 @@ def read_certificates(data: bytes, what: str = "the input") -> list[x509.Certifi
         raise RotationError("not_a_certificate", f"{what} is empty", found="nothing")
     try:
         found = _read_pem(data, what) if b"-----BEGIN " in data else _read_der(data, what)
-        for certificate in found:
+    except DECODING_ERRORS as exc:
+        raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
+    check_readable(found, what)
+    return found
+
+
+def check_readable(certificates: Sequence[x509.Certificate], what: str = "the input") -> None:
+    """:raises RotationError: ``certificate_unreadable`` if a part of one of them cannot be decoded."""
+    try:
+        for certificate in certificates:
             _decode_all(certificate)
     except DECODING_ERRORS as exc:
         raise RotationError("certificate_unreadable", f"{what} holds a certificate that cannot be read") from exc
-    return found
 
 
 def read_certificate(data: bytes, what: str = "the input") -> x509.Certificate:
@@ -136,7 +143,12 @@ def has_same_key(one: x509.Certificate, other: x509.Certificate) -> bool:
 @remembered
 def certificate_sha256(certificate: x509.Certificate) -> str:
     """The fingerprint of the whole certificate."""
-    return hashlib.sha256(outline(certificate).whole).hexdigest()
+    return hashlib.sha256(certificate_der(certificate)).hexdigest()
+
+
+@remembered
+def certificate_der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 @remembered
@@ -234,38 +246,38 @@ def key_type(certificate: x509.Certificate) -> str:
 class Outline(NamedTuple):
     """The bytes of a certificate's parts, as they stand there."""
 
-    whole: bytes
-    signed: memoryview
+    signed: bytes
     """the TBSCertificate"""
-    issuer: memoryview
-    subject: memoryview
-    spki: memoryview
+    issuer: bytes
+    subject: bytes
+    spki: bytes
     is_algorithm_signed: bool
     """the algorithm of the signature is the one that the signed part names (RFC 5280 4.1.1.2)"""
 
 
 @remembered
 def outline(certificate: x509.Certificate) -> Outline:
-    """:raises ValueError: for what is no certificate."""
-    whole = certificate.public_bytes(serialization.Encoding.DER)
-    signed, algorithm, *_signature = der.sequence(whole)
-    fields = signed.children()
-    # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, … (the optional version cut off)
-    fields = fields[1:] if fields[0].tag == 0xA0 else fields
-    return Outline(whole, signed.raw, fields[2].raw, fields[4].raw, fields[5].raw, fields[1].raw == algorithm.raw)
+    """:raises ValueError, LookupError: if it is not DER as it should be."""
+    whole = certificate_der(certificate)
+    signed, algorithm = der.parts(whole, *der.span(whole, 0, len(whole)), most=2)
+    # version, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …
+    fields = der.parts(signed, *der.span(signed, 0, len(signed)), most=7)
+    if fields[0][0] != _VERSION:  # it may be left out
+        fields.insert(0, b"")
+    return Outline(signed, fields[3], fields[5], fields[6], is_algorithm_signed=fields[2] == algorithm)
 
 
-def spki_bytes(certificate: x509.Certificate) -> memoryview:
+def spki_bytes(certificate: x509.Certificate) -> bytes:
     """SubjectPublicKeyInfo as it stands in the certificate."""
     return outline(certificate).spki
 
 
-def issuer_bytes(certificate: x509.Certificate) -> memoryview:
+def issuer_bytes(certificate: x509.Certificate) -> bytes:
     """The issuer's Name as it stands in the certificate."""
     return outline(certificate).issuer
 
 
-def subject_bytes(certificate: x509.Certificate) -> memoryview:
+def subject_bytes(certificate: x509.Certificate) -> bytes:
     """The subject's Name as it stands in the certificate."""
     return outline(certificate).subject
 
@@ -279,13 +291,7 @@ def subject_name(certificate: x509.Certificate) -> KnownName:
 @remembered
 def issuer_name(certificate: x509.Certificate) -> KnownName:
     """The name of who certifies it. Thousands of certificates have it from one CA, and it takes long to decode."""
-    encoded = bytes(outline(certificate).issuer)
-    known = _issuers.get(encoded)
-    if known is None:
-        if len(_issuers) >= _MOST_ISSUERS:
-            _issuers.clear()
-        known = _issuers[encoded] = KnownName(certificate.issuer)
-    return known
+    return _issuers.get(issuer_bytes(certificate), lambda: KnownName(certificate.issuer))
 
 
 def key_bits(certificate: x509.Certificate) -> memoryview:
@@ -293,14 +299,14 @@ def key_bits(certificate: x509.Certificate) -> memoryview:
     return der.sequence(spki_bytes(certificate))[1].content[1:]
 
 
+@remembered
 def _decode_all(certificate: x509.Certificate) -> None:
     """``cryptography`` decodes each part when it is asked for; so find now what is broken."""
     for name in (subject_name(certificate), issuer_name(certificate)):
         str(name.text)
     for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
         moment.isoformat()
-    for each in certificate.extensions:
-        str(each.oid)
+    _extensions(certificate)
     key_bits(certificate)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Tuple
+from typing import NamedTuple, Tuple
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     authority_key_id,
@@ -30,6 +30,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import oid, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import remembered
 from ansible_collections.certops.rotation.plugins.module_utils._core.server_name import forbidden_names, missing_names
 from ansible_collections.certops.rotation.plugins.module_utils._core.signature import certificate_signature_fault
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
@@ -125,9 +126,10 @@ def check_path(path: Path, *, at: datetime, for_server: bool = True) -> None:
         _check_dates(certificate, at)
         _check_critical_extensions(certificate)
     for depth, issuer in enumerate(path[1:]):
-        _check_ca(issuer)
-        _check_path_length(issuer, path[1 : depth + 1])
-        _check_name_constraints(issuer, path[: depth + 1])
+        limits = _limits(issuer)
+        _check_ca(issuer, limits)
+        _check_path_length(issuer, limits, path[1 : depth + 1])
+        _check_name_constraints(issuer, limits, path[: depth + 1])
     if for_server:
         for certificate in path[:-1] or path:
             _check_purpose(certificate)
@@ -201,33 +203,58 @@ def _check_dates(certificate: x509.Certificate, at: datetime) -> None:
 
 
 def _check_critical_extensions(certificate: x509.Certificate) -> None:
+    unknown = _unknown_critical_extension(certificate)
+    if unknown is not None:
+        raise RotationError(
+            "critical_extension", f"{describe(certificate)} has a critical extension {unknown} unknown here"
+        )
+
+
+@remembered
+def _unknown_critical_extension(certificate: x509.Certificate) -> str | None:
     extension(certificate, x509.BasicConstraints)  # raises if the extensions cannot be decoded
-    for each in certificate.extensions:
-        if each.critical and each.oid not in _UNDERSTOOD:
-            raise RotationError(
-                "critical_extension",
-                f"{describe(certificate)} has a critical extension {each.oid.dotted_string} unknown here",
-            )
+    unknown = (each.oid for each in certificate.extensions if each.critical and each.oid not in _UNDERSTOOD)
+    return next((found.dotted_string for found in unknown), None)
 
 
-def _check_ca(issuer: x509.Certificate) -> None:
-    usage = extension(issuer, x509.KeyUsage)
-    if not is_ca(issuer):
+class _Limits(NamedTuple):
+    """What a certificate may be used for as an issuer."""
+
+    is_ca: bool
+    usage: x509.KeyUsage | None
+    path_length: int | None
+    names: x509.NameConstraints | None
+
+
+@remembered
+def _limits(issuer: x509.Certificate) -> _Limits:
+    constraints = extension(issuer, x509.BasicConstraints)
+    return _Limits(
+        is_ca=is_ca(issuer),
+        usage=extension(issuer, x509.KeyUsage),
+        path_length=constraints.path_length if constraints else None,
+        names=extension(issuer, x509.NameConstraints),
+    )
+
+
+def _check_ca(issuer: x509.Certificate, limits: _Limits) -> None:
+    if not limits.is_ca:
         raise RotationError("not_a_ca", f"{describe(issuer)} is no CA, but signed a certificate of this chain")
-    if usage is not None and not usage.key_cert_sign:
+    if limits.usage is not None and not limits.usage.key_cert_sign:
         raise RotationError("not_a_ca", f"{describe(issuer)} may not sign certificates (keyUsage)")
 
 
-def _check_path_length(issuer: x509.Certificate, below: Path) -> None:
-    constraints = extension(issuer, x509.BasicConstraints)
-    limit = constraints.path_length if constraints else None
+def _check_path_length(issuer: x509.Certificate, limits: _Limits, below: Path) -> None:
+    limit = limits.path_length
+    if limit is None:
+        return
     length = sum(not is_self_issued(certificate) for certificate in below)  # RFC 5280 4.2.1.9 does not count these
-    if limit is not None and length > limit:
+    if length > limit:
         raise RotationError("path_too_long", f"{describe(issuer)} allows {limit} CAs below it; there are {length}")
 
 
-def _check_name_constraints(issuer: x509.Certificate, below: Path) -> None:
-    constraints = extension(issuer, x509.NameConstraints)
+def _check_name_constraints(issuer: x509.Certificate, limits: _Limits, below: Path) -> None:
+    constraints = limits.names
     if constraints is None:
         return
     for position, certificate in enumerate(below):

@@ -97,7 +97,9 @@ class CrlJudge:
         finding = self._finding(base, delta)
         if delta is None:
             return finding
-        evidence = dataclasses.replace(finding.evidence, delta=_evidence(delta, self.target, finding.status, (), ""))
+        evidence = dataclasses.replace(
+            finding.evidence, delta=_evidence(delta, self.target, finding.status, (), "", None)
+        )
         return dataclasses.replace(finding, evidence=evidence)
 
     def delta_finding(self, delta: SourcedCrl) -> Finding:
@@ -186,7 +188,7 @@ class CrlJudge:
             return self._unknown(sourced, faults, "listed in a CRL that does not speak for this time")
         word = Reason.ON_HOLD if on_hold else Reason.REVOKED
         return Finding(
-            _evidence(sourced, self.target, RevocationStatus.REVOKED, (word, *faults), "listed in the CRL"),
+            _evidence(sourced, self.target, RevocationStatus.REVOKED, (word, *faults), "listed in the CRL", self._at),
             revoked_at=entry.revoked_at,
             revocation_reason=entry.reason.value,
             invalidity_date=entry.invalidity_date,
@@ -210,11 +212,11 @@ class CrlJudge:
         return Finding(dataclasses.replace(partial, reasons_covered=words))
 
     def _good(self, base: SourcedCrl, detail: str, covered: tuple[str, ...] | None) -> Finding:
-        evidence = _evidence(base, self.target, RevocationStatus.GOOD, (), detail)
+        evidence = _evidence(base, self.target, RevocationStatus.GOOD, (), detail, self._at)
         return Finding(evidence if covered is None else dataclasses.replace(evidence, reasons_covered=covered))
 
     def _unknown(self, sourced: SourcedCrl, reasons: tuple[Reason, ...], detail: str) -> Finding:
-        return Finding(_evidence(sourced, self.target, RevocationStatus.UNKNOWN, reasons, detail))
+        return Finding(_evidence(sourced, self.target, RevocationStatus.UNKNOWN, reasons, detail, self._at))
 
 
 def _went_back(sourced: SourcedCrl) -> bool:
@@ -259,8 +261,14 @@ def _is_hold(entry: CrlEntry) -> bool:
 
 
 def _evidence(
-    sourced: SourcedCrl, target: Target, status: RevocationStatus, reasons: tuple[Reason, ...], detail: str
+    sourced: SourcedCrl,
+    target: Target,
+    status: RevocationStatus,
+    reasons: tuple[Reason, ...],
+    detail: str,
+    at: datetime | None,
 ) -> Evidence:
+    """:param at: the time judged for, None for a CRL that is no answer of its own."""
     claims = sourced.crl.claims
     return Evidence(
         serial=serial_hex(target.certificate.serial_number),
@@ -274,4 +282,5 @@ def _evidence(
         signer=sourced.crl.signer_name,
         sha256=claims.sha256,
         size=claims.size,
+        age=None if at is None else int((at - claims.this_update).total_seconds()),
     )

@@ -48,23 +48,40 @@ def elements(data: memoryview) -> Iterator[Element]:
 
 def read(data: memoryview) -> tuple[Element, memoryview]:
     """The first element and the rest. Only definite lengths and one-byte tags, as all of PKIX has them."""
-    if len(data) < 2:
+    content, end = span(data, 0, len(data))
+    return Element(data[0], data[content:end], data[:end]), data[end:]
+
+
+def span(data: bytes | memoryview, start: int, limit: int) -> tuple[int, int]:
+    """Of the element that begins at ``start``, where its content begins, and where it ends, ``limit`` at most."""
+    content = start + 2
+    if limit < content:
         raise NotDerError("cut off in a header")
-    tag, length, header = data[0], data[1], 2
-    if tag & 0x1F == 0x1F:
+    length = data[start + 1]
+    if data[start] & 0x1F == 0x1F:
         raise NotDerError("tag of several bytes")
     if length & 0x80:
         count = length & 0x7F
-        header += count
-        if not 1 <= count <= 8 or len(data) < header:
+        content += count
+        if not 1 <= count <= 8 or limit < content:
             raise NotDerError("length of an unsupported form")
-        length = int.from_bytes(data[2:header], "big")
-        if length < 0x80 or data[2] == 0:
+        length = int.from_bytes(data[start + 2 : content], "big")
+        if length < 0x80 or data[start + 2] == 0:
             raise NotDerError("length longer than it need be")
-    end = header + length
-    if end > len(data):
+    end = content + length
+    if end > limit:
         raise NotDerError("cut off in a value")
-    return Element(tag, data[header:end], data[:end]), data[end:]
+    return content, end
+
+
+def parts(data: bytes, start: int, limit: int, most: int) -> list[bytes]:
+    """The elements that follow each other from ``start`` on, whole; no more than the first ``most``."""
+    found = []
+    while start < limit and len(found) < most:
+        _content, end = span(data, start, limit)
+        found.append(data[start:end])
+        start = end
+    return found
 
 
 def sequence(data: bytes | memoryview) -> list[Element]:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import outline
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_sha256,
+    outline,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
     ec,
@@ -24,6 +26,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_outline import signature_algorithm
 from ansible_collections.certops.rotation.plugins.module_utils._core.pss import pss_parameters
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import Reason
 
 if TYPE_CHECKING:
@@ -36,9 +39,16 @@ _Parameters: TypeAlias = "padding.PSS | padding.PKCS1v15 | ec.ECDSA | None"
 
 
 # Thousands of chains end in the same few certificates. A certificate is its bytes, so what was found stays true.
-@functools.lru_cache(maxsize=1024)
+_certificate_faults: Kept[tuple[str, str], Reason | None] = Kept(most=4096)
+
+
 def certificate_signature_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:
     """What keeps ``certificate`` from being signed with the key of ``issuer``; None if nothing does."""
+    both = certificate_sha256(certificate), certificate_sha256(issuer)
+    return _certificate_faults.get(both, lambda: _certificate_fault(certificate, issuer))
+
+
+def _certificate_fault(certificate: x509.Certificate, issuer: x509.Certificate) -> Reason | None:
     try:
         outlined = outline(certificate)
         if not outlined.is_algorithm_signed:

@@ -56,7 +56,7 @@ def weaknesses(key: object, blocklist: Collection[str] = ()) -> tuple[Weakness, 
 
 def certificate_weaknesses(certificate: x509.Certificate) -> tuple[Weakness, ...]:
     """The same for the key in a certificate; nothing for one that cannot be read, which is another finding."""
-    return _of_spki(bytes(spki_bytes(certificate)))
+    return _of_spki(spki_bytes(certificate))
 
 
 def weaknesses_as_data(found: Iterable[Weakness]) -> list[dict[str, Any]]:

@@ -15,16 +15,15 @@ import math
 import select
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError
 
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """What a conversation yields: it goes on when ``descriptor`` is ready for ``event`` (``select.POLLIN``…)."""
 
     descriptor: int
@@ -42,12 +41,12 @@ class _Conversation:
     is_over: bool = False
 
 
-@dataclass(order=True)
-class _Timer:
+class _Timer(NamedTuple):
     moment: float
     number: int
-    call: Callable[[], None] = field(compare=False)
-    conversation: _Conversation | None = field(compare=False, default=None)
+    """of all timers, so that nothing behind it is ever compared"""
+    call: Callable[[], None]
+    conversation: _Conversation | None
 
 
 class SideBySide:

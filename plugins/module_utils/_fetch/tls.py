@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, List, Tuple
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library, serialization
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library
 from ansible_collections.certops.rotation.plugins.module_utils._fetch import tls_alert
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.deadline import OutOfTimeError
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.side_by_side import SideBySide, Wait
@@ -27,8 +27,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._fetch.starttls i
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.starttls_exchange import exchange
 
 if TYPE_CHECKING:
-    from OpenSSL import SSL
+    from OpenSSL import SSL, crypto
 else:
+    crypto = library("OpenSSL.crypto")
     SSL = library("OpenSSL.SSL")
 
 # Old servers must be seen too; what is wrong with their keys and ciphers is not ours to judge here.
@@ -88,12 +89,12 @@ def handshakes(
     timeout: float,
     concurrency: int = 32,
     per_second: float = 0,
-    progress: Callable[[int], None] | None = None,
+    each: Callable[[Handshake], None] | None = None,
 ) -> list[Handshake]:
     """One handshake with each, ``concurrency`` at a time; the results are in the order of the endpoints.
 
     :param per_second: begin no more than that many a second, evenly; 0 for as fast as it goes.
-    :param progress: is told after each handshake how many are done.
+    :param each: gets each result as soon as it is there.
     """
     together = SideBySide()
     shaken: list[Handshake] = []
@@ -104,7 +105,7 @@ def handshakes(
         concurrency=concurrency,
         done=shaken.extend,
         per_second=per_second,
-        progress=progress,
+        each=each,
     )
     together.run()
     return shaken
@@ -118,7 +119,7 @@ def shake_all(
     concurrency: int,
     done: Callable[[list[Handshake]], None],
     per_second: float = 0,
-    progress: Callable[[int], None] | None = None,
+    each: Callable[[Handshake], None] | None = None,
 ) -> None:
     """The same beside whatever else goes on ``together``; ``done`` gets the results when the last one is there."""
     shaken: dict[int, Handshake] = {}
@@ -138,8 +139,8 @@ def shake_all(
 
     def one_is_done(number: int, result: Handshake) -> None:
         shaken[number] = result
-        if progress is not None:
-            progress(len(shaken))
+        if each is not None:
+            each(result)
         if waiting:
             next_one()
         elif len(shaken) == len(endpoints):
@@ -188,8 +189,9 @@ class _Seen:
         self.tls_version: str | None = None
 
     def look(self, connection: SSL.Connection) -> None:
-        certificates = connection.get_peer_cert_chain(as_cryptography=True) or []
-        self.chain = tuple(certificate.public_bytes(serialization.Encoding.DER) for certificate in certificates)
+        # As bytes: whether they can be read is for others to find out.
+        certificates = connection.get_peer_cert_chain() or []
+        self.chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in certificates)
         self.tls_version = connection.get_protocol_version_name() if self.chain else None
 
 
@@ -332,7 +334,7 @@ def _addresses(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     if not 0 < endpoint.port < 65536:
         raise _HandshakeError("invalid_endpoint", f"{endpoint.port} is not a TCP port")
     if _is_ip_address(endpoint.address):
-        return _resolve(endpoint)
+        return _resolve_literal(endpoint.address, endpoint.port)
     return (yield from _resolved_beside(endpoint))
 
 
@@ -345,7 +347,7 @@ def _resolved_beside(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     def resolve() -> None:
         with writer:
             try:
-                found.append(_resolve(endpoint))
+                found.append(_resolve(endpoint.address, endpoint.port))
             except _HandshakeError as exc:
                 failed.append(exc)
 
@@ -357,16 +359,22 @@ def _resolved_beside(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     return found[0]
 
 
-def _resolve(endpoint: Endpoint) -> _Addresses:
+def _resolve(address: str, port: int) -> _Addresses:
     try:
-        found = socket.getaddrinfo(endpoint.address, endpoint.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise _HandshakeError("name_not_resolved", f"{endpoint.address} cannot be resolved: {exc}") from exc
-    return [(family, address) for family, _kind, _protocol, _name, address in found]
+        raise _HandshakeError("name_not_resolved", f"{address} cannot be resolved: {exc}") from exc
+    return [(family, where) for family, _kind, _protocol, _name, where in found]
+
+
+# An address stays what it is; of a name, the answer may change.
+_resolve_literal = functools.lru_cache(maxsize=4096)(_resolve)
 
 
 @functools.lru_cache(maxsize=4096)
 def _is_ip_address(text: str) -> bool:
+    if not text[-1:].isdigit() and ":" not in text:
+        return False  # a name, as nearly all that is asked about
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -19,11 +19,3 @@ def test_what_was_made_is_made_once_failures_included() -> None:
         with pytest.raises(ValueError, match="down"):
             once.get("key", make)
     assert made == ["x"]
-
-
-def test_only_the_newest_are_remembered() -> None:
-    made: list[int] = []
-    once: Once[int, None] = Once(most=2)
-    for key in (1, 2, 2, 3, 2, 3, 1):
-        once.get(key, lambda key=key: made.append(key))  # type: ignore[misc]
-    assert made == [1, 2, 3, 1]
