@@ -40,7 +40,7 @@ _TTL = 1
 class DnsServer:
     """Authoritative for its zones; answers for everything else too. Ends with its ``with`` block."""
 
-    def __init__(self, zones: Sequence[str], *, hidden_answers: int = 0) -> None:
+    def __init__(self, zones: Sequence[str], *, hidden_answers: int = 0, knows_others: bool = True) -> None:
         self.tsig = {
             "name": "updater.",
             "secret": "c2VjcmV0LW9mLXRlc3RzLW9ubHktMzItYnl0ZXMh",
@@ -51,6 +51,8 @@ class DnsServer:
         self.questions: list[tuple[str, str]] = []
         self.hidden_answers = hidden_answers
         """So many questions for TXT records are answered as if nothing had been set yet."""
+        self._knows_others = knows_others
+        """Without that, questions about other zones are refused, as by a server that is there for its own."""
         self.failing: set[str] = set()
         """Names that it says it cannot look up (SERVFAIL)."""
         self._zones = [dns.name.from_text(zone) for zone in zones]
@@ -146,6 +148,10 @@ class DnsServer:
             answer.set_rcode(dns.rcode.SERVFAIL)
             return
         zone = next((one for one in self._zones if name.is_subdomain(one)), None)
+        if zone is None and not self._knows_others:
+            answer.set_rcode(dns.rcode.REFUSED)
+            return
+        name = self._followed(name, kind, answer)
         texts = self._records.get((_key(str(name)), kind))
         if kind == "TXT" and self.hidden_answers > 0:
             self.hidden_answers -= 1
@@ -159,6 +165,16 @@ class DnsServer:
         elif zone is not None:
             soa = dns.rrset.from_text(zone, _TTL, "IN", "SOA", "ns. hostmaster. 1 3600 600 86400 1")
             answer.authority.append(soa)
+
+    def _followed(self, name: Any, kind: str, answer: dns.message.Message) -> Any:
+        """The name that aliases lead to, with their records in the answer; for CNAME itself none is followed."""
+        for _step in range(16):
+            aliases = self._records.get((_key(str(name)), "CNAME"))
+            if not aliases or kind == "CNAME":
+                break
+            answer.answer.append(dns.rrset.from_text(name, _TTL, "IN", "CNAME", *aliases))
+            name = dns.name.from_text(aliases[0])
+        return name
 
     def _update(self, question: dns.update.UpdateMessage, answer: dns.message.Message) -> None:
         zone = question.zone[0].name

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ else:
         library(f"dns.{_part}")
 
 _PORT = 53
+_MOST_ALIASES = 8
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,24 @@ class NameServers:
                 return [_caa_record(one) for one in found]
         return []
 
+    def alias(self, name: str) -> str | None:
+        """What ``name`` is an alias of (CNAME); None if it is none.
+
+        :raises RotationError: ``name_servers_failed``, also of servers that only know other zones.
+        """
+        try:
+            answer = self._resolver().resolve(name, "CNAME", lifetime=self._timeout, raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN:
+            return None
+        except (dns.exception.DNSException, OSError) as error:
+            raise _failed(name, "CNAME", error) from error
+        if answer.rrset is not None:
+            return str(answer.rrset[0].target).rstrip(".").lower()
+        if not answer.response.flags & (dns.flags.AA | dns.flags.RA):
+            # A referral to those who might know.
+            raise _failed(name, "CNAME", dns.resolver.NoNameservers())
+        return None
+
     def zone_of(self, name: str) -> str:
         """The zone that ``name`` is in. RotationError ``name_servers_failed``."""
         try:
@@ -115,6 +134,24 @@ class NameServers:
         if self._servers:
             resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in self._servers]
         return resolver
+
+
+def place_of(name: str, alias_of: Callable[[str], str | None]) -> str:
+    """The name that a record of ``name`` really stands at, aliases followed.
+
+    :raises RotationError: ``dns_alias_loop``, and what ``alias_of`` raises.
+    """
+    passed = [name.rstrip(".").lower()]
+    while (target := alias_of(passed[-1])) is not None:
+        if target in passed or len(passed) > _MOST_ALIASES:
+            raise RotationError(
+                "dns_alias_loop",
+                f"{name} is an alias that leads nowhere: {' → '.join([*passed, target])}"[:500],
+                remedy="Correct its CNAME records: the last name must be no alias itself.",
+                name=name,
+            )
+        passed.append(target)
+    return passed[-1]
 
 
 class ZoneUpdater:

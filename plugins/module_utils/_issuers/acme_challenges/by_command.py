@@ -4,7 +4,8 @@
 """http-01 or dns-01 by a program of the control node, called once to show each answer and once to take it away.
 
 It gets, in its environment: ACME_ACTION (``provide`` or ``withdraw``), ACME_TYPE, ACME_IDENTIFIER, and for http-01
-ACME_TOKEN, ACME_PATH and ACME_CONTENT, for dns-01 ACME_RECORD_NAME and ACME_RECORD_TEXT. Exit code 0 to ``provide``
+ACME_TOKEN, ACME_PATH and ACME_CONTENT, for dns-01 ACME_RECORD_NAME and ACME_RECORD_TEXT; with ``follow_aliases`` also
+ACME_RECORD_TARGET, where the record's name leads to by CNAME. Exit code 0 to ``provide``
 means that the answer can be seen by the CA.
 """
 
@@ -16,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.name_servers import NameServers, place_of
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_challenges.task import Task
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_options import Options
 
@@ -30,6 +32,10 @@ class ByCommand:
         self._command = options.command("command")
         self._timeout = options.number("timeout", 60.0, least=0.1)
         self._wait = options.number("wait", 0.0, least=0.0)
+        follows = challenge_type == "dns-01" and options.flag("follow_aliases", False)
+        resolvers = options.texts("resolvers") if follows else ()
+        self._name_servers = NameServers(resolvers) if follows else None
+        self._targets: dict[str, str] = {}
         options.no_more()
 
     def provide(self, tasks: Sequence[Task]) -> None:
@@ -69,7 +75,16 @@ class ByCommand:
                 "ACME_PATH": task.path,
                 "ACME_CONTENT": task.key_authorization,
             }
-        return {**common, "ACME_RECORD_NAME": task.record_name, "ACME_RECORD_TEXT": task.record_text}
+        record = {"ACME_RECORD_NAME": task.record_name, "ACME_RECORD_TEXT": task.record_text}
+        if self._name_servers is not None:
+            record["ACME_RECORD_TARGET"] = self._target(task.record_name, self._name_servers)
+        return {**common, **record}
+
+    def _target(self, name: str, name_servers: NameServers) -> str:
+        """RotationError ``dns_alias_loop``, ``name_servers_failed``. The same when the record is taken away."""
+        if name not in self._targets:
+            self._targets[name] = place_of(name, name_servers.alias)
+        return self._targets[name]
 
     def _failed(self, action: str, task: Task, why: str) -> RotationError:
         return RotationError(
