@@ -76,7 +76,7 @@ def span(data: bytes | memoryview, start: int, limit: int) -> tuple[int, int]:
 
 def parts(data: bytes, start: int, limit: int, most: int) -> list[bytes]:
     """The elements that follow each other from ``start`` on, whole; no more than the first ``most``."""
-    found = []
+    found: list[bytes] = []
     while start < limit and len(found) < most:
         _content, end = span(data, start, limit)
         found.append(data[start:end])

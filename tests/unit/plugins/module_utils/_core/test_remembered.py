@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core import remembered as module
 from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept, remembered
@@ -19,8 +21,8 @@ class Thing:
 
 
 def test_each_object_is_asked_about_once_whatever_it_equals() -> None:
-    asked: list[int] = []
-    number_of = remembered(lambda thing: asked.append(id(thing)) or len(asked))
+    numbers = itertools.count(1)
+    number_of = remembered(lambda _thing: next(numbers))
     one, other = Thing(), Thing()
     assert [number_of(thing) for thing in (one, one, other, one, other)] == [1, 1, 2, 1, 2]
 
