@@ -21,7 +21,7 @@ NAMES = ["shop.example.org", "www.example.org"]
 class WebrootWorld(LocalWorld):
     """A vhost for the certificate, and a block on the port that Pebble validates at, with a folder for challenges."""
 
-    def open(self, pebble: Pebble, *, shown: bool = True, declared: bool = True) -> None:
+    def open(self, pebble: Pebble, *, shown: bool = True, declared: bool = True, revoked: bool = True) -> None:
         self.webroot = self.place / "www" / "challenges"
         challenge = {"type": "http-01", "method": "webroot", "directory": str(self.webroot)}
         self.issuers["pebble"] = pebble.issuer(challenge=challenge)
@@ -36,7 +36,8 @@ class WebrootWorld(LocalWorld):
         self.start_nginx([vhost, conf_d])
         if declared:
             self.declare("shop", vhost)
-        self.revoke("shop")
+        if revoked:
+            self.revoke("shop")
 
     def files(self) -> list[Path]:
         return list(self.webroot.iterdir()) if self.webroot.exists() else []
@@ -99,3 +100,22 @@ def test_check_mode_writes_nothing(world: WebrootWorld, pebble: Pebble) -> None:
     assert must(world.rotate("--check")).changed["web1"]
     assert not world.webroot.exists()
     assert not world.is_from_pebble()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_key_under_abuse_is_revoked_before_its_successor_is_ordered(
+    world: WebrootWorld, pebble: Pebble, declared: bool
+) -> None:
+    """What discovery found is only known to be due after the look at the host: the other way through the role."""
+    world.open(pebble, declared=declared, revoked=False)
+    before = world.served(NAMES[0])
+    world.variables.update(rotate_deny_list=[before.spki_sha256], rotate_revoke_first=True)
+    must(world.rotate())
+    assert world.is_from_pebble()
+    assert world.files() == []
+    [(_name, serial, reason)] = world.ca_certificates()
+    assert (serial, reason) == (before.serial, "keyCompromise")
+    times = next(one["times"] for one in world.report()["rotations"])
+    assert times["revoked"] <= times["issued"]
+    # The next run has nothing to do, and nothing to revoke first.
+    assert must(world.rotate()).changed == {"web1": 0}
