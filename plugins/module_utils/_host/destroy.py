@@ -10,9 +10,14 @@ import os
 import stat
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import TEMPORARY, sync_folder
+from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import (
+    TEMPORARY,
+    remove_if_there,
+    sync_folder,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
     KEY,
+    ONE_TIME_CERTIFICATE,
     ONE_TIME_KEY,
     CertificateFolder,
 )
@@ -39,6 +44,12 @@ def destroy_key(path: str) -> bool:
     os.unlink(path)
     sync_folder(os.path.dirname(path))
     return True
+
+
+def end_waiting(folder: CertificateFolder, version: str) -> bool:
+    """Destroy the one-time pair of a version that waited for a key, or need not wait any more; False if it had none."""
+    remove_if_there(os.path.join(folder.version_path(version), ONE_TIME_CERTIFICATE))
+    return destroy_key(folder.one_time_key_path(version))
 
 
 def overwrite(descriptor: int) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.destroy imp
     BUILD,
     destroy_key,
     discard_build,
+    end_waiting,
     sweep,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.digest import sha256_hex
@@ -100,7 +101,7 @@ class KeyMaker:
         if not resumable:
             return self._make(request)
         # Left over if a run was killed when it had just received the key.
-        self.changed |= destroy_key(folder.one_time_key_path(resumable))
+        self.changed |= end_waiting(folder, resumable)
         return self.resume(request, resumable)
 
     def foresee(self, request: KeyRequest) -> Prepared:
@@ -199,7 +200,7 @@ class KeyMaker:
         self.changed = True
         record = folder.record(version)
         destroy_key(folder.key_path(version))
-        destroy_key(folder.one_time_key_path(version))
+        end_waiting(folder, version)
         if record:
             if record.get("spki_sha256"):
                 append_fact(

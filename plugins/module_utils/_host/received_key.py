@@ -9,14 +9,17 @@ import binascii
 import os
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import remove_if_there, sync_folder
+from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_write import sync_folder
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import (
-    ONE_TIME_CERTIFICATE,
     CertificateFolder,
     folder_names,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.clock import iso, utc_now
-from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import UNSEALED, destroy_key
+from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import (
+    UNSEALED,
+    destroy_key,
+    end_waiting,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 from ansible_collections.certops.rotation.plugins.module_utils._host.keys_log import (
     KeyFact,
@@ -51,7 +54,7 @@ def receive_key(
     place = folder.version_path(version)
     record = read_record(place)
     if folder.has_key(version) and record.get("spki_sha256") == expected:
-        _end_waiting(folder, version)
+        end_waiting(folder, version)
         return
     _refuse_not_waiting(folder, version, record.get("state"))
     _refuse_known(root, folder, expected)
@@ -67,7 +70,7 @@ def receive_key(
         destroy_key(path)
         raise
     sync_folder(place)
-    _end_waiting(folder, version)
+    end_waiting(folder, version)
 
 
 def _refuse_not_waiting(folder: CertificateFolder, version: str, state: object) -> None:
@@ -120,11 +123,6 @@ def _dress(path: str, options: FileOptions) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _end_waiting(folder: CertificateFolder, version: str) -> None:
-    destroy_key(folder.one_time_key_path(version))
-    remove_if_there(os.path.join(folder.version_path(version), ONE_TIME_CERTIFICATE))
 
 
 def _decoded(envelope_b64: str) -> bytes:

@@ -46,14 +46,12 @@ def test_killed_after(shop: LocalWorld, verb: str) -> None:
     assert must(shop.rotate()).changed == {"web1": 0}
 
 
-def kill_when(process: subprocess.Popen[str], text: str) -> None:
-    """End the process and all that it has started, at once, as a power cut would, when it prints this."""
+def kill_when(process: subprocess.Popen[str], *texts: str) -> None:
+    """End the process and all that it has started, at once, as a power cut would, when it has printed all of these."""
     assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            break
-    else:
-        raise AssertionError(f"it ended without {text!r}")
+    for text in texts:
+        if not any(text in line for line in process.stdout):
+            raise AssertionError(f"it ended without {text!r}")
     os.kill(process.pid, signal.SIGSTOP)
     for pid in [process.pid, *descendants(process.pid)]:
         with contextlib.suppress(ProcessLookupError):
