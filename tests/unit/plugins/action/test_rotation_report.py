@@ -210,3 +210,43 @@ def test_files_have_the_mode_that_the_user_wants(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
+
+
+FORMATS = ["html", "markdown", "junit", "prometheus"]
+
+
+def test_formats_lie_beside_the_report(tmp_path: Path) -> None:
+    result = incident(tmp_path / "reports", formats=FORMATS)
+    assert sorted(os.listdir(tmp_path / "reports" / "leak")) == [
+        ".lock",
+        "report.html",
+        "report.json",
+        "report.md",
+        "report.prom",
+        "report.xml",
+    ]
+    assert result["paths"].keys() == {"json", *FORMATS}
+    for path in result["paths"].values():
+        assert "web2" in Path(path).read_text() or "failed" in Path(path).read_text()
+    assert report(tmp_path / "reports", check_mode=True, formats=FORMATS)["paths"] == {}
+
+
+def test_metrics_also_go_where_node_exporter_reads(tmp_path: Path) -> None:
+    place, before = tmp_path / "textfiles", os.umask(0o077)
+    try:
+        options = {"formats": ["prometheus"], "textfile_directory": str(place)}
+        single, several = report(tmp_path, **options), incident(tmp_path, **options)
+    finally:
+        os.umask(before)
+    assert single["paths"]["textfile"] == str(place / "certops_rotation.prom")
+    assert several["paths"]["textfile"] == str(place / "certops_leak.prom")
+    assert sorted(os.listdir(place)) == ["certops_leak.prom", "certops_rotation.prom"]
+    assert 'incident="leak"' in (place / "certops_leak.prom").read_text()
+    assert stat.S_IMODE((place / "certops_leak.prom").stat().st_mode) == 0o644
+
+
+def test_textfile_that_cannot_be_written_is_told_after_the_report_is(tmp_path: Path) -> None:
+    (tmp_path / "textfiles").write_text("a file")
+    result = report(tmp_path, formats=["prometheus"], textfile_directory=str(tmp_path / "textfiles"))
+    assert (result["failed"], result["code"]) == (True, "textfile_not_written")
+    assert (tmp_path / "latest" / "report.json").exists()
