@@ -31,6 +31,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.beside import bes
 from ansible_collections.certops.rotation.plugins.plugin_utils.fewer_collections import fewer_collections
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import (
     Place,
+    listeners_addresses,
     places,
     read_chain,
     served_entry,
@@ -85,7 +86,8 @@ class ActionModule(FleetAction):
 
     def _look(self, new: Sequence[Rotation], rotations: Mapping[str, list[Rotation]], eyes: _Eyes) -> None:
         """Fill ``served`` and ``verdict`` of all new rotations."""
-        asked = [(one, place) for one in new for place in places(one, rotations[one["host"]])]
+        addresses = listeners_addresses(new, self.options["timeout"])
+        asked = [(one, place) for one in new for place in places(one, rotations[one["host"]], addresses)]
         # Two rotations may look at one place; it is asked once. Many places may show one certificate.
         distinct = list(dict.fromkeys(place.endpoint for _rotation, place in asked))
         shown: dict[_Shown, None] = {}

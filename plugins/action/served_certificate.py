@@ -14,7 +14,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.moments imp
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_version
 from ansible_collections.certops.rotation.plugins.module_utils._core.served_proof import PlaceProof, Wanted
 from ansible_collections.certops.rotation.plugins.modules.served_certificate import ARGUMENT_SPEC
-from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import places
+from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import (
+    Place,
+    listeners_addresses,
+    places,
+)
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import unpack
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
@@ -55,9 +59,11 @@ class ActionModule(FleetAction):
 
     def _prove(self, concerned: Sequence[Rotation], rotations: Mapping[str, list[Rotation]]) -> None:
         judge = judging(self.step, self.options)
+        addresses = listeners_addresses(concerned, self.options["timeout"])
         by_host: dict[str, list[Watch]] = {}
         for one in concerned:
-            by_host.setdefault(one["host"], []).append(self._watch(one, rotations[one["host"]]))
+            found = places(one, rotations[one["host"]], addresses)
+            by_host.setdefault(one["host"], []).append(self._watch(one, found))
         patience = self._patience(len(by_host))
         watch_hosts([HostWatch(watches, judge, self.now, patience) for watches in by_host.values()])
         for watches in by_host.values():
@@ -68,7 +74,7 @@ class ActionModule(FleetAction):
         own = {name: self.options[name] for name in ("deadline", "staple_deadline", "interval", "timeout")}
         return Patience(**own, at_once=max(_FEWEST_AT_ONCE, self.options["concurrency"] // hosts))
 
-    def _watch(self, rotation: Rotation, of_host: Sequence[Rotation]) -> Watch:
+    def _watch(self, rotation: Rotation, where: Sequence[Place]) -> Watch:
         issued = rotation["issued"]
         wanted = Wanted(
             serial=issued["serial"],
@@ -77,7 +83,7 @@ class ActionModule(FleetAction):
             staples_in_a_row=self._staples_in_a_row(rotation),
         )
         silent = {
-            (one["address"], one["port"], one["server_name"])
+            (one["address"], one.get("ip"), one["port"], one["server_name"])
             for one in rotation.get("served") or ()
             if one.get("error") and not one.get("serial")
         }
@@ -85,8 +91,8 @@ class ActionModule(FleetAction):
         if not any(one.get("serial") for one in rotation.get("served") or ()):
             silent = set()
         proofs = []
-        for place in places(rotation, of_host):
-            key = (place.endpoint.address, place.endpoint.port, place.server_name)
+        for place in where:
+            key = (place.endpoint.address, place.endpoint.ip, place.endpoint.port, place.server_name)
             proofs.append((place, PlaceProof(wanted, was_silent_before=key in silent)))
         return Watch(rotation, proofs)
 

@@ -33,7 +33,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key im
     certificate_weaknesses,
     weaknesses_as_data,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, Handshake
+from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import (
+    Endpoint,
+    Handshake,
+    addresses_of,
+)
 
 
 @dataclass(frozen=True)
@@ -46,22 +50,38 @@ class Place:
 
     def as_dict(self) -> dict[str, Any]:
         place = {"address": self.endpoint.address, "port": self.endpoint.port, "server_name": self.server_name}
-        return {**place, "starttls": self.endpoint.starttls} if self.endpoint.starttls else place
+        further = {"starttls": self.endpoint.starttls, "ip": self.endpoint.ip}
+        return {**place, **{name: value for name, value in further.items() if value}}
 
     def __str__(self) -> str:
         address = f"[{self.endpoint.address}]" if ":" in self.endpoint.address else self.endpoint.address
-        return f"{address}:{self.endpoint.port}" + (f" ({self.server_name})" if self.server_name else "")
+        where = f"{address}:{self.endpoint.port}" + (f" at {self.endpoint.ip}" if self.endpoint.ip else "")
+        return where + (f" ({self.server_name})" if self.server_name else "")
 
 
-def places(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, Any]]) -> list[Place]:
-    """All listeners × server names. A server with two certificates is asked for the one of this rotation's key type."""
+def places(
+    rotation: Mapping[str, Any],
+    of_host: Iterable[Mapping[str, Any]],
+    addresses: Mapping[str, Sequence[str]] | None = None,
+) -> list[Place]:
+    """All listeners × server names. A server with two certificates is asked for the one of this rotation's key type.
+
+    :param addresses: what ``listeners_addresses`` found: then × all addresses of a listener's name.
+    """
     key_type = _key_type(rotation) if has_companion(rotation, of_host) else None
     names: Sequence[str | None] = rotation.get("server_names") or [None]
     return [
-        Place(Endpoint(listener["address"], listener["port"], _sni(name), key_type, listener.get("starttls")), name)
+        Place(Endpoint(listener["address"], listener["port"], _sni(name), key_type, listener.get("starttls"), ip), name)
         for listener in rotation.get("listeners") or ()
         for name in names
+        for ip in (addresses or {}).get(listener["address"]) or [None]
     ]
+
+
+def listeners_addresses(rotations: Iterable[Mapping[str, Any]], timeout: float) -> dict[str, list[str]]:
+    """All IP addresses of the host names where the rotations are served, for ``places``."""
+    listeners = (listener for rotation in rotations for listener in rotation.get("listeners") or ())
+    return addresses_of((listener["address"] for listener in listeners), timeout=timeout)
 
 
 def has_companion(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, Any]]) -> bool:

@@ -87,6 +87,7 @@ class PlaceProof:
         """One entry of ``proof.checked``."""
         staple = self.last.get("staple") or {}
         return {
+            **({"ip": self.last["ip"]} if self.last.get("ip") else {}),
             "address": self.last.get("address"),
             "port": self.last.get("port"),
             "server_name": self.last.get("server_name"),

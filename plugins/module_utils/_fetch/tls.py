@@ -16,7 +16,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, List, Tuple
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import library
@@ -47,6 +47,8 @@ class Endpoint:
     """``rsa`` or ``ec``: which of a server's two certificates is wanted (asked over TLS 1.2, whose ciphers name it)"""
     starttls: str | None = None
     """the protocol in which TLS is asked for first, one of ``starttls.PROTOCOLS``"""
+    ip: str | None = None
+    """which of the addresses of a host name to connect to; None: the first that answers"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +111,35 @@ def handshakes(
     )
     together.run()
     return shaken
+
+
+def addresses_of(names: Iterable[str], *, timeout: float, concurrency: int = 32) -> dict[str, list[str]]:
+    """All IP addresses, of either family, of each host name. Names that cannot be resolved in time have none."""
+    together = SideBySide()
+    found: dict[str, list[str]] = {}
+    waiting = [name for name in dict.fromkeys(names) if not _is_ip_address(name)]
+
+    def next_one() -> None:
+        if waiting:
+            name = waiting.pop()
+            together.start(_all_of(name), timeout=timeout, done=lambda addresses: one_is_done(name, addresses))
+
+    def one_is_done(name: str, addresses: list[str]) -> None:
+        found[name] = addresses
+        next_one()
+
+    for _time in range(min(concurrency, len(waiting))):
+        next_one()
+    together.run()
+    return found
+
+
+def _all_of(name: str) -> Generator[Wait, None, list[str]]:
+    try:
+        resolved = yield from _resolved_beside(name, 0)
+    except (_HandshakeError, OutOfTimeError):
+        return []
+    return list(dict.fromkeys(str(address[0]) for _family, address in resolved))
 
 
 def shake_all(
@@ -310,7 +341,7 @@ def _ask_for_tls(endpoint: Endpoint, sock: socket.socket) -> Generator[Wait, Non
 
 
 def _connect(sock: socket.socket, address: tuple[object, ...], endpoint: Endpoint) -> Generator[Wait, None, None]:
-    place = f"{endpoint.address} port {endpoint.port}"
+    place = f"{endpoint.address} {f'({endpoint.ip}) ' if endpoint.ip else ''}port {endpoint.port}"
     try:
         number = sock.connect_ex(address)
     except (OSError, OverflowError, TypeError) as exc:
@@ -333,12 +364,13 @@ _Addresses = List[Tuple[socket.AddressFamily, Tuple[object, ...]]]
 def _addresses(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     if not 0 < endpoint.port < 65536:
         raise _HandshakeError("invalid_endpoint", f"{endpoint.port} is not a TCP port")
-    if _is_ip_address(endpoint.address):
-        return _resolve_literal(endpoint.address, endpoint.port)
-    return (yield from _resolved_beside(endpoint))
+    address = endpoint.ip or endpoint.address
+    if _is_ip_address(address):
+        return _resolve_literal(address, endpoint.port)
+    return (yield from _resolved_beside(address, endpoint.port))
 
 
-def _resolved_beside(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
+def _resolved_beside(name: str, port: int) -> Generator[Wait, None, _Addresses]:
     """In a thread of its own: the system's resolver knows no deadline. Out of time, the thread is left behind."""
     found: list[_Addresses] = []
     failed: list[_HandshakeError] = []
@@ -347,13 +379,13 @@ def _resolved_beside(endpoint: Endpoint) -> Generator[Wait, None, _Addresses]:
     def resolve() -> None:
         with writer:
             try:
-                found.append(_resolve(endpoint.address, endpoint.port))
+                found.append(_resolve(name, port))
             except _HandshakeError as exc:
                 failed.append(exc)
 
     threading.Thread(target=resolve, daemon=True).start()
     with reader:
-        yield Wait(reader.fileno(), select.POLLIN, f"resolving {endpoint.address}")
+        yield Wait(reader.fileno(), select.POLLIN, f"resolving {name}")
     if failed:
         raise failed[0]
     return found[0]

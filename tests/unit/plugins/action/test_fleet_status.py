@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.certops.rotation.plugins.action import fleet_status
 from ansible_collections.certops.rotation.plugins.action.fleet_status import ActionModule
+from ansible_collections.certops.rotation.plugins.plugin_utils import beside
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
 from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, make_key
@@ -151,6 +155,76 @@ def test_silent_and_plain_listeners_are_results_not_failures(world: World) -> No
     assert [entry["error"]["code"] for entry in found["served"]] == ["connection_refused", "not_tls"]
     assert found["verdict"] == {"status": "unknown", "reasons": ["unreachable"], "evidence": []}
     assert "error" not in found
+
+
+@pytest.fixture(name="two_addresses")
+def _two_addresses(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A host name with two addresses of this machine."""
+    really = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, **more: Any) -> Any:
+        if host != "two.example.org":
+            return really(host, port, **more)
+        return [found for address in ("127.0.0.1", "127.0.0.2") for found in really(address, port, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return "two.example.org"
+
+
+def test_each_address_of_a_host_name_is_asked(world: World, two_addresses: str) -> None:
+    with TlsServer(world.issue()) as server:
+        listeners = [{"address": two_addresses, "port": server.port}]
+        result = world.look({"web1": [rotation(listeners=listeners)]})
+    (found,) = result["rotations"]["web1"]
+    assert [(one["address"], one["ip"]) for one in found["served"]] == [
+        (two_addresses, "127.0.0.1"), (two_addresses, "127.0.0.2"),
+    ]  # fmt: skip
+    assert [one.get("status") for one in found["served"]] == ["good", None]
+    assert found["served"][1]["error"]["code"] == "connection_refused"
+    assert "two.example.org (127.0.0.2) port" in found["served"][1]["error"]["msg"]
+    assert (result["summary"]["endpoints"], result["summary"]["unreachable"]) == (2, 1)
+
+
+def test_host_name_without_an_address_is_unknown_with_a_reason(world: World) -> None:
+    result = world.look({"web1": [rotation(listeners=[{"address": "nowhere.invalid", "port": 443}])]})
+    (found,) = result["rotations"]["web1"]
+    assert [one["error"]["code"] for one in found["served"]] == ["name_not_resolved"]
+    assert found["verdict"] == {"status": "unknown", "reasons": ["unreachable"], "evidence": []}
+
+
+def test_many_certificates_are_judged_in_another_process_with_the_same_verdicts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"name{number}.example.org" for number in range(40)]
+    issued = {name: world.issue(name) for name in names}
+    world.publish({issued["name7.example.org"].serial: x509.ReasonFlags.key_compromise})
+    at = datetime.now(timezone.utc).isoformat()
+    with TlsServer(world.issue(), by_name=issued) as server:
+        given = {"web1": [rotation(server.port, name=f"n{name}", server_names=[name]) for name in names]}
+        here = world.look(given, at=at)
+        monkeypatch.setattr(beside, "_WORTH_A_PROCESS", 1)
+        monkeypatch.setattr(beside, "_processors", lambda: 2)
+        monkeypatch.setattr(fleet_status, "shown_facts", in_no_process_but_another(fleet_status.shown_facts))
+        there = world.look(given, at=at)
+    assert without_seconds(there) == without_seconds(here)
+    assert (there["summary"]["good"], there["summary"]["revoked"]) == (39, 1)
+
+
+def in_no_process_but_another(function: Any) -> Any:
+    here = os.getpid()
+
+    def elsewhere(*given: Any) -> Any:
+        if os.getpid() == here:
+            raise AssertionError("not done in another process")
+        return function(*given)
+
+    return elsewhere
+
+
+def without_seconds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_seconds(each) for key, each in value.items() if key != "seconds"}
+    return [without_seconds(each) for each in value] if isinstance(value, list) else value
 
 
 def test_each_name_is_asked_for_and_a_wildcard_by_a_name_it_covers(world: World) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -90,6 +91,34 @@ def test_new_certificate_is_proven_where_tls_is_asked_for_first(world: World) ->
 def silent(port: int) -> dict[str, Any]:
     error = {"code": "connection_refused", "msg": "nothing listens"}
     return {"address": "127.0.0.1", "port": port, "server_name": NAME, "error": error}
+
+
+def test_each_address_of_a_host_name_has_to_prove_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that did not answer before is passed by; one that did is not, whatever another address did."""
+    really = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, **more: Any) -> Any:
+        if host != "two.example.org":
+            return really(host, port, **more)
+        return [found for address in ("127.0.0.1", "127.0.0.2") for found in really(address, port, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    new, old = world.root.issue([NAME]), world.root.issue([NAME])
+    serial = certificate_facts(old.certificate).serial
+    error = {"code": "connection_refused", "msg": "nothing listens"}
+
+    def seen(ip: str, port: int, **what: Any) -> dict[str, Any]:
+        return {"address": "two.example.org", "ip": ip, "port": port, "server_name": NAME, **what}
+
+    with TlsServer(new) as server:
+        listeners = [{"address": "two.example.org", "port": server.port}]
+        before = [seen("127.0.0.1", server.port, serial=serial), seen("127.0.0.2", server.port, error=error)]
+        passed_by = only(world.prove(rotation(new, listeners=listeners, served=before)))
+        before[1] = seen("127.0.0.2", server.port, serial=serial)
+        missed = only(world.prove(rotation(new, listeners=listeners, served=before)))
+    assert [one["ip"] for one in passed_by["proof"]["checked"]] == ["127.0.0.1"]
+    assert "127.0.0.2" in passed_by["warnings"][0]
+    assert missed["error"]["code"] == "not_served"
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
