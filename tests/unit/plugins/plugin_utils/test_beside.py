@@ -76,7 +76,8 @@ def test_what_work_raises_is_raised_here() -> None:
 
 def test_other_process_is_gone_when_the_block_is_left() -> None:
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), InAnotherProcess(lambda _value: time.sleep(60)) as other:
+    other: InAnotherProcess[int, None] = InAnotherProcess(lambda _value: time.sleep(60))
+    with pytest.raises(KeyboardInterrupt), other:
         for value in range(100):
             other.give(value)
         raise KeyboardInterrupt
@@ -124,7 +125,7 @@ def test_few_values_or_one_processor_need_no_process(monkeypatch: pytest.MonkeyP
 
 def test_here_waits_for_several_at_a_time() -> None:
     together = threading.Barrier(4, timeout=10)
-    with Here(lambda _value: together.wait() >= 0) as here:
-        for value in range(4):
-            here.give(value)
-        assert here.results() == [True] * 4
+    here: Here[int, bool] = Here(lambda _value: together.wait() >= 0)
+    for value in range(4):
+        here.give(value)
+    assert here.results() == [True] * 4
