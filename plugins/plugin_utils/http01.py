@@ -5,6 +5,9 @@
 
 Asked as a client first, from here; where the answer is right, the host is not bothered. Else the look at the host
 brings nginx's configuration, and one more execution on the host sets up what is missing in it.
+
+Where http-01 only is what comes after another challenge, or a fallback's way, the same is done, and what keeps it from
+being done is a warning: nobody needs it yet.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.http01_plan
     plan_http01,
     snippet_path,
 )
+from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
 from ansible_collections.certops.rotation.plugins.module_utils._core.nginx_config import dumped_files
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http01_question import Question, what_is_wrong
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import fallbacks
@@ -34,12 +38,20 @@ _PATIENCE = 5.0
 
 @dataclass
 class _Name:
-    """One name of a rotation that is to be validated by http-01."""
+    """One name of a rotation that is to be validated by http-01, or may have to be."""
 
     rotation: Rotation
     wanted: Wanted
     questions: list[Question]
+    is_needed: bool = True
+    """Without an answer, nothing can be ordered. Else another challenge or issuer comes before."""
     wrong: str = ""
+    is_given_up: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can still be done for it."""
+        return not (self.is_given_up or self.rotation.get("error"))
 
 
 class Http01Setup:
@@ -58,21 +70,22 @@ class Http01Setup:
 
     def carry_out(self, nginx: Mapping[str, Any] | None) -> None:
         """Have the host answer, and see that it does. RotationErrors go into the rotations."""
-        names = [one for one in self._unanswered if self._is_due(one.rotation)]
+        names = self._one_account_each([one for one in self._unanswered if self._is_due(one.rotation)])
         if not names:
             return
         try:
             plan = self._plan(names, nginx)
         except RotationError as error:
-            self._failing(names, error)
+            for one in names:
+                self._failing(one, error)
             return
         for one in names:
             if one.wanted.name in plan.errors:
-                self._action.failing(one.rotation, plan.errors[one.wanted.name])
-        names = [one for one in names if not one.rotation.get("error")]
+                self._failing(one, plan.errors[one.wanted.name])
+        names = [one for one in names if one.is_open]
         self._on_host(names, plan)
         self._left_to_others(names, plan)
-        self._verify([one for one in names if not one.rotation.get("error")], plan)
+        self._verify([one for one in names if one.is_open], plan)
 
     def _is_due(self, rotation: Rotation) -> bool:
         """Not where the look has shown that the plan was made for something else."""
@@ -80,36 +93,44 @@ class Http01Setup:
 
     def _names(self, rotations: Iterable[Rotation], issuers: Mapping[str, Any]) -> list[_Name]:
         found = []
-        thumbprints = _Thumbprints(issuers, may_make_keys=not self._action.check_mode)
+        accounts = _Accounts(issuers, may_make_keys=not self._action.check_mode)
         for rotation in active(rotations):
-            issuer = str(rotation.get("issuer") or "")
             try:
-                thumbprint = thumbprints.of(issuer)
+                own = accounts.of(str(rotation.get("issuer") or ""))
             except RotationError as error:
                 self._action.failing(rotation, error)
                 continue
-            if thumbprint is not None:
-                self._warn_of_fallbacks(rotation, issuers, thumbprints)
+            account = self._account(rotation, own, issuers, accounts)
+            if account is not None:
                 for name in rotation.get("server_names") or []:
                     if not name.startswith("*."):  # which only DNS can prove: the issuer has a word on that
-                        questions = self._questions(rotation, name, thumbprint)
-                        found.append(_Name(rotation, Wanted(name, issuer, thumbprint), questions))
+                        is_needed = account is own and (own.is_first or ip_address(name) is not None)
+                        wanted = Wanted(name, account.issuer, account.thumbprint)
+                        found.append(
+                            _Name(rotation, wanted, self._questions(rotation, name, account.thumbprint), is_needed)
+                        )
         return found
 
-    def _warn_of_fallbacks(self, rotation: Rotation, issuers: Mapping[str, Any], thumbprints: _Thumbprints) -> None:
-        """A server block answers for one account, so another issuer can only step in with the same key."""
-        issuer = str(rotation["issuer"])
+    def _account(
+        self, rotation: Rotation, own: _Account | None, issuers: Mapping[str, Any], accounts: _Accounts
+    ) -> _Account | None:
+        """The one that a server block is to answer for; others can only step in with the same key."""
         try:
-            others = [one for one in fallbacks(issuer, issuers) if thumbprints.of(one) is not None]
+            others = [accounts.of(one) for one in fallbacks(str(rotation.get("issuer") or ""), issuers)]
         except RotationError:
-            return  # an issuer that is only a fallback, and is not right, is for the step that needs it
-        for other in others:
-            if thumbprints.of(other) != thumbprints.of(issuer):
+            others = []  # an issuer that is only a fallback, and is not right, is for the step that needs it
+        found = [one for one in (own, *others) if one is not None]
+        if not found:
+            return None
+        first, *rest = found
+        for other in rest:
+            if other.thumbprint != first.thumbprint:
                 self._action.warn(
                     rotation,
-                    f"the fallback {other} could not validate by http-01 on this host: its account has another key "
-                    f"than that of {issuer}; give both the same account_key",
+                    f"the fallback {other.issuer} could not validate by http-01 on this host: its account has another "
+                    f"key than that of {first.issuer}; give both the same account_key",
                 )
+        return first
 
     def _questions(self, rotation: Rotation, name: str, thumbprint: str) -> list[Question]:
         given = self._options.get("address")
@@ -164,7 +185,11 @@ class Http01Setup:
             "reload": any(one.wanted.name in plan.configured for one in names),
             "service": self._options.get("service") or {},
         }
-        self._action.run_module(arguments, [one.rotation for one in names], "certops.rotation.http01_responder")
+        needing = [one.rotation for one in names if one.is_needed]
+        if self._action.run_module(arguments, needing, "certops.rotation.http01_responder") is None:
+            error = RotationError("challenge_not_answered", "the host could not be set up to answer challenges")
+            for one in names:
+                self._failing(one, error)
 
     def _insertions(self, names: Sequence[_Name], plan: Http01Plan) -> list[Insertion]:
         spots = [spot for one in names for spot in plan.insertions.get(one.wanted.name, [])]
@@ -182,7 +207,7 @@ class Http01Setup:
                     remedy=f"{'; '.join(spot.sentence for spot in spots)}. Or let it be done: rotate_http01_adopt.",
                     lines=[f"{spot.file}:{spot.line}: {spot.include}" for spot in spots],
                 )
-                self._action.failing(one.rotation, error)
+                self._failing(one, error)
 
     def _verify(self, names: Sequence[_Name], plan: Http01Plan) -> None:
         if self._action.check_mode:
@@ -196,8 +221,8 @@ class Http01Setup:
             place = plan.configured.get(one.wanted.name) or snippet_path(
                 str(self._action.options["root"]), one.wanted.issuer
             )
-            self._action.failing(
-                one.rotation,
+            self._failing(
+                one,
                 RotationError(
                     "challenge_not_answered",
                     f"{one.wrong}. Nginx on the host is set up to answer ({place}), but this is what a client gets",
@@ -206,25 +231,50 @@ class Http01Setup:
                 ),
             )
 
-    def _failing(self, names: Sequence[_Name], error: RotationError) -> None:
-        for one in names:
+    def _one_account_each(self, names: Sequence[_Name]) -> list[_Name]:
+        """Those that are needed first: a server block is whose it is first, and so is a name."""
+        accounts: dict[str, str] = {}
+        for one in sorted(names, key=lambda name: not name.is_needed):
+            if accounts.setdefault(one.wanted.name, one.wanted.thumbprint) != one.wanted.thumbprint:
+                error = RotationError("challenge_not_answered", f"{one.wanted.name} is to answer for another account")
+                error.remedy = "Give the issuers of that name the same account_key."
+                self._failing(one, error)
+        return [one for one in sorted(names, key=lambda name: not name.is_needed) if one.is_open]
+
+    def _failing(self, one: _Name, error: RotationError) -> None:
+        """An error of the rotation; or a warning, where it can do without."""
+        if one.is_needed:
             self._action.failing(one.rotation, error)
+        elif one.is_open:
+            one.is_given_up = True
+            text = f"{one.wanted.issuer} could not validate {one.wanted.name} by http-01 if it had to: {error.message}"
+            self._action.warn(one.rotation, f"{text}. {error.remedy}".rstrip())
 
 
-class _Thumbprints:
-    """Of the accounts' keys, each read once."""
+@dataclass(frozen=True)
+class _Account:
+    """Of an issuer that validates by stateless http-01, at least where nothing else will do."""
+
+    issuer: str
+    thumbprint: str
+    is_first: bool
+    """No other challenge comes before."""
+
+
+class _Accounts:
+    """Each account's key is read once."""
 
     def __init__(self, issuers: Mapping[str, Any], *, may_make_keys: bool) -> None:
         self._issuers = issuers
         self._may_make_keys = may_make_keys
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, _Account | None] = {}
 
-    def of(self, issuer: str) -> str | None:
+    def of(self, issuer: str) -> _Account | None:
         """None where the issuer proves names in another way."""
         if issuer not in self._known:
             entry = self._issuers.get(issuer) or {}
             may = self._may_make_keys
-            self._known[issuer] = _thumbprint(issuer, entry, may_make_key=may) if _is_acme(entry) else None
+            self._known[issuer] = _account(issuer, entry, may_make_key=may) if _is_acme(entry) else None
         return self._known[issuer]
 
 
@@ -236,18 +286,19 @@ def _is_acme(entry: Any) -> bool:
     return isinstance(entry, Mapping) and entry.get("type") == "acme"
 
 
-def _thumbprint(issuer: str, entry: Mapping[str, Any], *, may_make_key: bool) -> str | None:
-    """Of the account's key. A run in check mode makes none, and then there is nothing to ask for yet."""
+def _account(issuer: str, entry: Mapping[str, Any], *, may_make_key: bool) -> _Account | None:
+    """With its key's thumbprint. A run in check mode makes no key, and then there is nothing to ask for yet."""
     # Where no issuer needs them, the ACME libraries are not loaded.
     from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_client import open_acme_client
     from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_config import read_config
 
     config = read_config(issuer, entry)
-    first = config.challenges[0]
-    if (first.type, first.method) != ("http-01", "stateless"):
+    by_http = next((one for one in config.challenges if one.type == "http-01"), None)
+    if by_http is None or by_http.method != "stateless":
         return None
     try:
-        return open_acme_client(config if may_make_key else replace(config, create_account=False)).thumbprint
+        client = open_acme_client(config if may_make_key else replace(config, create_account=False))
+        return _Account(issuer, client.thumbprint, is_first=by_http is config.challenges[0])
     except RotationError as error:
         if error.code == "acme_account_key_missing" and not may_make_key:
             return None

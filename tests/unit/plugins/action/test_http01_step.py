@@ -194,3 +194,72 @@ def test_a_fallback_with_another_account_key_is_warned_of(host: Host) -> None:
     host.issuers["other"]["account_key"] = host.issuers["le"]["account_key"]
     _result, found = host.prepared()
     assert "warnings" not in found
+
+
+# --- where it is not the first way ---
+
+DNS_FIRST = [{"type": "dns-01", "server": "127.0.0.1"}, {"type": "http-01"}]
+
+
+def later(host: Host, way: str) -> None:
+    """An issuer that comes to http-01 only after something else."""
+    if way == "fallback":
+        host.issuers = {"le": {"type": "internal_ca", "directory": "/nonexistent", "fallback": ["public"]},
+                        "public": host.issuer("public")}  # fmt: skip
+    else:
+        host.issuers = {"le": host.issuer("le", challenge=DNS_FIRST)}
+
+
+@pytest.mark.parametrize("way", ["fallback", "second challenge"])
+def test_what_comes_later_is_prepared_too(host: Host, way: str) -> None:
+    later(host, way)
+    _result, found = host.prepared(adopt=True)
+    assert "error" not in found and "warnings" not in found, found
+    assert challenge_answer(host.port, "shop.example.org") == (200, f"a-token.{host.thumbprint}")
+
+
+@pytest.mark.parametrize("way", ["fallback", "second challenge"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "add this line behind `server {`"),
+        ({"nginx_dump": ["false"]}, "could not be printed"),
+        ({"adopt": True, "address": "127.0.0.2"}, "this is what a client gets"),
+    ],
+)
+def test_what_keeps_it_from_being_prepared_is_a_warning(
+    host: Host, way: str, options: dict[str, Any], said: str
+) -> None:
+    later(host, way)
+    _result, found = host.prepared(**options)
+    assert "error" not in found and found["prepared"]["version"]
+    [text] = found["warnings"]
+    issuer = "public" if way == "fallback" else "le"
+    assert text.startswith(f"{issuer} could not validate shop.example.org by http-01 if it had to: ") and said in text
+
+
+def test_an_address_can_only_be_validated_by_http_whatever_comes_first(host: Host) -> None:
+    later(host, "second challenge")
+    host.names("shop.example.org", "127.0.0.1", reload=True)
+    result = host.step("key_csr", host.due(server_names=["shop.example.org", "127.0.0.1"]), **host.options())
+    error = result["rotations"][0]["error"]
+    assert error["code"] == "challenge_not_answered" and "127.0.0.1" in error["msg"]
+
+
+def test_a_block_is_for_who_needs_it_before_who_might(host: Host) -> None:
+    """Each is another account, and one block answers for one."""
+    host.names("blog.example.org", "shop.example.org", reload=True)
+    host.issuers = {"other": host.issuer("other", challenge=DNS_FIRST), "le": host.issuer("le")}
+    might = {**host.due(server_names=["blog.example.org"]), "issuer": "other", "name": "blog"}
+    result = host.step("key_csr", might, host.due(), **host.options(adopt=True))
+    by_name = {one["name"]: one for one in result["rotations"]}
+    assert all("error" not in one for one in by_name.values()), by_name
+    assert "different ACME accounts" in by_name["blog"]["warnings"][0] and "warnings" not in by_name["shop"]
+    assert challenge_answer(host.port, "shop.example.org") == (200, f"a-token.{host.thumbprint}")
+
+
+def test_a_fallback_that_is_not_right_stops_nothing(host: Host) -> None:
+    later(host, "fallback")
+    Path(host.issuers["public"]["account_key"]).write_text("no key")
+    _result, found = host.prepared()
+    assert "error" not in found and len(host.modules.outputs) == 1
