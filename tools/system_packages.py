@@ -18,6 +18,8 @@ from pathlib import Path
 
 # A package also counts as present when what we need of it is there by other means (nginx.org's build, pyenv's Python).
 PROGRAM_OF = {
+    "chromium": "chromium",
+    "chromium-driver": "chromedriver",
     "git": "git",
     "iproute2": "ip",
     "mmdebstrap": "mmdebstrap",

@@ -20,7 +20,7 @@
   };
   // What has no shape, or turns the direction of writing, is written out.
   const visible = (text) => String(text).replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\p{Cs}]/gu,
     (found) => "\\u" + found.charCodeAt(0).toString(16).padStart(4, "0"));
   const words = (text) => String(text).replaceAll("_", " ");
 
@@ -174,8 +174,9 @@
     height = 0;
     fill(0, last);
     height = before;
-    note.hidden = last === shown.length;
-    note.textContent = `${shown.length - last} more are in report.json; filter the table before printing to choose.`;
+    const left = shown.length - last;
+    note.hidden = !left;
+    note.textContent = left ? `${left} more are in report.json; filter the table before printing to choose.` : "";
   });
   addEventListener("afterprint", () => { byId("print-note").hidden = true; draw(); });
   mark();
