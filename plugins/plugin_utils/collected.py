@@ -20,7 +20,9 @@ def collected(rotations: Rotations, task_vars: Mapping[str, Any], variable: str)
     A host whose step failed without an answer gets its error into its rotations. What is left over from another run of
     the same role in the same play (the times of detection differ) is not taken.
     """
-    hosts = dict.fromkeys([*rotations, *map(str, task_vars.get("ansible_play_hosts_all") or ())])
+    # With `serial`, the hosts of earlier batches have registered something too, and that is done with.
+    others = task_vars.get("ansible_play_batch" if rotations else "ansible_play_hosts_all")
+    hosts = dict.fromkeys([*rotations, *map(str, others or ())])
     found = {host: _of_host(rotations.get(host, []), _registered(task_vars, host, variable)) for host in hosts}
     return {host: of_host for host, of_host in found.items() if of_host or host in rotations}
 

@@ -6,7 +6,7 @@
 with LocalFleet(tmp_path) as fleet:
     fleet.make_ca()
     fleet.start(["web1", "web2", "web3"], shared=["web1", "web2"])
-    fleet.emergency({"emergency_key_path": str(fleet.key_of("web1"))})
+    fleet.emergency({"emergency_key_path": fleet.leak("web1")})
 """
 
 from __future__ import annotations
@@ -82,6 +82,10 @@ class LocalFleet(LocalWorld):
         """The key that an administrator made by hand, where it was before the first rotation."""
         return self._pair(host)[1]
 
+    def leak(self, host: str) -> str:
+        """Where a copy of that key is, in other hands."""
+        return str(shutil.copy2(self.key_of(host), self.place / "leaked.pem"))
+
     def _copy(self, source: str, host: str) -> None:
         for original, copy in zip(self._pair(source), self._pair(host), strict=True):
             shutil.copy2(original, copy)
@@ -129,8 +133,12 @@ class LocalFleet(LocalWorld):
     def emergency(self, values: Mapping[str, Any], *arguments: str, **environment: str) -> playbook.Run:
         """The playbook, without a question to a person unless ``values`` want one."""
         self.inventory()
-        values = {"emergency_confirm": False, "emergency_report_formats": ["json"], **values}
-        return self.play("certops.rotation.emergency", "-e", json.dumps(values), *arguments, **environment)
+        return self.play("certops.rotation.emergency", "-e", _as_options(values), *arguments, **environment)
+
+    def start_emergency(self, values: Mapping[str, Any], *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, running; the caller ends it."""
+        arguments = ("-e", _as_options(values), *arguments)
+        return playbook.start("certops.rotation.emergency", self.inventory(), arguments, cwd=self.place, **environment)
 
     # What can be seen
 
@@ -157,10 +165,14 @@ class LocalFleet(LocalWorld):
 
     def incident(self) -> dict[str, Any]:
         """The only report there is."""
-        [path] = (self.place / "reports").glob("*/report.json")
-        report: dict[str, Any] = json.loads(path.read_text())
+        [folder] = [one for one in (self.place / "reports").iterdir() if one.is_dir() and not one.is_symlink()]
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text())
         return report
 
     def entries(self) -> dict[str, dict[str, Any]]:
         """By host, what the report says of its certificate."""
         return {entry["host"]: entry for entry in self.incident()["rotations"]}
+
+
+def _as_options(values: Mapping[str, Any]) -> str:
+    return json.dumps({"emergency_confirm": False, "emergency_report_formats": ["json"], **values})

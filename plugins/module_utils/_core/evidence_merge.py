@@ -119,7 +119,7 @@ def _revocation(earlier: Mapping[str, Any] | None, later: Mapping[str, Any] | No
     if not earlier or not later or earlier.get("serial") != later.get("serial"):
         found = later or earlier
         return dict(found) if found else None
-    furthest = max(earlier, later, key=_step_of)
+    furthest = max(later, earlier, key=_step_of)
     places: dict[tuple[Any, Any], Any] = {}
     for place in [*(earlier.get("seen_in") or ()), *(later.get("seen_in") or ())]:
         places.setdefault((place.get("kind"), place.get("url")), place)

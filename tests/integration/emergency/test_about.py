@@ -77,4 +77,4 @@ def test_certificate_of_the_ca_that_is_given_up_is_ordered_elsewhere(fleet: Loca
             }
         )
     )
-    assert fleet.served_by("web1").authority_key_id != before.authority_key_id
+    assert fleet.served_by("web1").aki != before.aki

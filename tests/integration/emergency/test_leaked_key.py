@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.local_fleet import LocalFleet
 from ansible_collections.certops.rotation.tests.support.local_world import must
 
@@ -24,7 +22,7 @@ def test_certificate_on_several_hosts_is_replaced_everywhere_and_revoked(fleet: 
     fleet.start(HOSTS, shared=HAVING_IT)
     before = {host: fleet.served_by(host) for host in HOSTS}
     leaked = fleet.chain_of("web1")
-    run = must(fleet.emergency({"emergency_key_path": str(fleet.key_of("web1"))}))
+    run = must(fleet.emergency({"emergency_key_path": fleet.leak("web1")}))
     after = {host: fleet.served_by(host) for host in HOSTS}
     assert after["web4"] == before["web4"]
     assert len({after[host].spki_sha256 for host in HAVING_IT} | {before["web1"].spki_sha256}) == 4
@@ -58,7 +56,7 @@ def test_hosts_that_cannot_be_rotated_now_are_told_and_the_next_run_finishes_the
     having_it = hosts[:5]
     fleet.start(hosts, shared=having_it)
     leaked = fleet.chain_of("web1")
-    values = {"emergency_key_path": str(fleet.key_of("web1"))}
+    values = {"emergency_key_path": fleet.leak("web1")}
     fleet.fleet["web2"].stop()
     fleet.unreachable = {"web2", "web3"}  # one is down, of the other only ssh is
     fleet.fleet["web4"].write(broken="no directive of nginx;")
@@ -95,7 +93,7 @@ def test_wave_that_fails_stops_the_next(fleet: LocalFleet) -> None:
     fleet.start(HOSTS, shared=HAVING_IT)
     before = {host: fleet.served_by(host) for host in HOSTS}
     values = {"rotate_service": {"kind": "none", "test": ["true"]}, "rotate_served_deadline": 1}
-    run = fleet.emergency({"emergency_key_path": str(fleet.key_of("web1")), **values})
+    run = fleet.emergency({"emergency_key_path": fleet.leak("web1"), **values})
     assert run.returncode != 0
     assert {host: fleet.served_by(host) for host in HOSTS} == before
     entries = fleet.entries()
@@ -107,7 +105,7 @@ def test_wave_that_fails_stops_the_next(fleet: LocalFleet) -> None:
 def test_nobody_answers_so_nothing_is_touched(fleet: LocalFleet) -> None:
     fleet.start(HOSTS[:1])
     before = fleet.served_by("web1")
-    run = fleet.emergency({"emergency_key_path": str(fleet.key_of("web1")), "emergency_confirm": True})
+    run = fleet.emergency({"emergency_key_path": fleet.leak("web1"), "emergency_confirm": True})
     assert run.returncode != 0 and "set emergency_confirm to false" in run.output
     assert fleet.served_by("web1") == before and fleet.ordered() == []
     # Known as leaked it is all the same, and stays so for every other run.
@@ -117,7 +115,7 @@ def test_nobody_answers_so_nothing_is_touched(fleet: LocalFleet) -> None:
 def test_check_mode_changes_nothing_and_tells_the_plan(fleet: LocalFleet) -> None:
     fleet.start(HOSTS, shared=HAVING_IT)
     before = {host: fleet.served_by(host) for host in HOSTS}
-    run = must(fleet.emergency({"emergency_key_path": str(fleet.key_of("web1")), "emergency_confirm": True}, "--check"))
+    run = must(fleet.emergency({"emergency_key_path": fleet.leak("web1"), "emergency_confirm": True}, "--check"))
     assert "3 hosts are concerned" in run.output
     assert {host: fleet.served_by(host) for host in HOSTS} == before and fleet.ordered() == []
     assert not (fleet.place / "deny_list").exists() and not (fleet.place / "reports").exists()
@@ -130,24 +128,15 @@ def test_hooks_of_the_load_balancer_run_around_each_rotation(fleet: LocalFleet, 
         task = {"name": name, "ansible.builtin.shell": tell, "delegate_to": "localhost", "changed_when": False}
         (tmp_path / f"{name}.yml").write_text(json.dumps([task]))
     hooks = {f"emergency_{name}": str(tmp_path / f"{name}.yml") for name in ("drain", "undrain")}
-    must(fleet.emergency({"emergency_key_path": str(fleet.key_of("web1")), **hooks}))
+    must(fleet.emergency({"emergency_key_path": fleet.leak("web1"), **hooks}))
     told = (tmp_path / "balancer").read_text().splitlines()
     assert told == ["drain web1", "undrain web1", "drain web2", "undrain web2"]
 
 
 def test_two_runs_over_halves_of_the_fleet_end_in_one_report(fleet: LocalFleet) -> None:
     fleet.start(HOSTS, same_key=HOSTS)
-    values = {"emergency_key_path": str(fleet.key_of("web1")), "emergency_confirm": False}
-    inventory = fleet.inventory()
-    runs: list[subprocess.Popen[str]] = [
-        playbook.start(
-            "certops.rotation.emergency",
-            inventory,
-            ["-e", json.dumps({**values, "emergency_hosts": half})],
-            cwd=fleet.place,
-        )
-        for half in ("web1:web2", "web3:web4")
-    ]
+    values = {"emergency_key_path": fleet.leak("web1")}
+    runs = [fleet.start_emergency({**values, "emergency_hosts": half}) for half in ("web1:web2", "web3:web4")]
     outputs = [run.communicate(timeout=180)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     entries = fleet.entries()
