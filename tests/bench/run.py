@@ -36,7 +36,7 @@ PLOTS = ROOT / "docs" / "plots"
 CANNOT_RUN = 3
 # Scripts by name, in the order of the table, and the hosts that they want.
 IN_LAB = {"rotation": 20, "fifty_hosts": 50, "scale": 200}
-ALONE = ("crl", "fleet", "acme_orders")
+ALONE = ("crl", "fleet", "report", "acme_orders")
 
 
 def main() -> int:
