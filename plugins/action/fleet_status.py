@@ -21,6 +21,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.declaration
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, served_pairs
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import remembered
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import (
     Endpoint,
     Handshake,
@@ -135,6 +136,9 @@ _Look = tuple["dict[str, Any] | None", "dict[str, Any] | None"]
 _NOTHING: _Look = (None, None)
 
 
+_as_data = remembered(to_result)
+
+
 class _Eyes:
     """What is told of a chain and a staple. The same always, so that it need be found out only once."""
 
@@ -153,8 +157,10 @@ class _Eyes:
             check_readable(chain)
         except RotationError as error:
             return {"status": "unknown", "reasons": [error.code], "evidence": []}
-        result: dict[str, Any] = to_result(self._judge.verdict(chain, at=self._at, staple=staple))
-        return result
+        verdict = vars(self._judge.verdict(chain, at=self._at, staple=staple))
+        result = {name: to_result(each) for name, each in verdict.items() if name != "evidence"}
+        # That about a CA is one for all its certificates.
+        return {**result, "evidence": [_as_data(each) for each in verdict["evidence"]]}
 
 
 def _note(

@@ -21,4 +21,6 @@ def fewer_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        # Or all of it would be looked through at once now.
+        gc.freeze()
         gc.set_threshold(*before)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -100,9 +101,13 @@ class Judging:
         # Each chain is asked about a few times in a row, and what is decoded of its certificates is large.
         self._routes: Kept[tuple[str, ...], _Route] = Kept(most=256)
         self._staples: Once[tuple[tuple[str, ...], bytes, datetime], StapleFinding] = Once()
-        self._anchors_by_name: dict[bytes, list[x509.Certificate]] = {}
+
+    @functools.cached_property
+    def _anchors_by_name(self) -> dict[bytes, list[x509.Certificate]]:
+        found: dict[bytes, list[x509.Certificate]] = {}
         for anchor in self.anchors:
-            self._anchors_by_name.setdefault(subject_bytes(anchor), []).append(anchor)
+            found.setdefault(subject_bytes(anchor), []).append(anchor)
+        return found
 
     def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
         """The verdict about ``chain[0]``, with the CAs between it and its trust anchor.
