@@ -163,9 +163,10 @@ class LocalFleet(LocalWorld):
             raise AssertionError(shown.error)
         return certificate_facts(read_certificate(shown.chain[0]))
 
-    def incident(self) -> dict[str, Any]:
-        """The only report there is."""
-        [folder] = [one for one in (self.place / "reports").iterdir() if one.is_dir() and not one.is_symlink()]
+    def incident(self, name: str | None = None) -> dict[str, Any]:
+        """The report of this name, or the only one there is."""
+        folders = [one for one in (self.place / "reports").iterdir() if one.is_dir() and not one.is_symlink()]
+        [folder] = [one for one in folders if name in (None, one.name)]
         report: dict[str, Any] = json.loads((folder / "report.json").read_text())
         return report
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.affected import Affected
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    certificate_sha256,
     certificate_spki_sha256,
     read_certificates,
 )
@@ -23,6 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts 
     Pair,
     live_pair,
     served_pairs,
+    superseded,
 )
 
 Rotation = Mapping[str, Any]
@@ -72,11 +75,11 @@ def affected_by(subject: Subject, rotations: Rotations, since: datetime, made: C
     affected = Affected(frozenset(keys), serials, subject.certificates, subject.reason)
     if subject.everything or subject.authorities:
         swept = {
-            pair.sha256
+            sha256
             for of_host in rotations.values()
             for rotation in of_host
-            for pair in _pairs(rotation)
-            if not _is_made_since(rotation, pair, since, made) and _is_meant(subject, rotation, pair)
+            for sha256, chain_pem in _before_the_incident(rotation, since, made)
+            if _is_meant(subject, rotation, chain_pem)
         }
         affected = replace(affected, certificates=affected.certificates | swept)
     return affected
@@ -87,6 +90,18 @@ def _pairs(rotation: Rotation) -> Iterator[Pair]:
     live = live_pair(rotation)
     if live is not None:
         yield live
+
+
+def _before_the_incident(rotation: Rotation, since: datetime, made: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What was there before, as SHA-256 and chain: also what a run replaced that was killed before its end."""
+    for pair in _pairs(rotation):
+        if not _is_made_since(rotation, pair, since, made):
+            yield pair.sha256, pair.chain_pem
+    unfinished, live = superseded(rotation), live_pair(rotation)
+    if unfinished and live is not None and _is_made_since(rotation, live, since, made):
+        chain_pem = str(unfinished.get("chain_pem") or unfinished.get("certificate_pem") or "")
+        with contextlib.suppress(RotationError):
+            yield certificate_sha256(read_certificates(chain_pem.encode())[0]), chain_pem
 
 
 def _is_made_since(rotation: Rotation, pair: Pair, since: datetime, made: Collection[str]) -> bool:
@@ -101,14 +116,14 @@ def _is_made_since(rotation: Rotation, pair: Pair, since: datetime, made: Collec
         return False
 
 
-def _is_meant(subject: Subject, rotation: Rotation, pair: Pair) -> bool:
+def _is_meant(subject: Subject, rotation: Rotation, chain_pem: str) -> bool:
     if subject.everything:
         return True
     if rotation.get("issuer") in subject.issuers and not subject.authority_certificates:
         # A CA of which no certificate is at hand: what the operator declared is all there is to go by.
         return True
     try:
-        chain = read_certificates(pair.chain_pem.encode())
+        chain = read_certificates(chain_pem.encode())
     except RotationError:
         return False
     keys = {certificate_spki_sha256(ca) for ca in subject.authority_certificates}
