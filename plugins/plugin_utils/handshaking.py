@@ -70,11 +70,12 @@ def places(
     """
     key_type = _key_type(rotation) if has_companion(rotation, of_host) else None
     names: Sequence[str | None] = rotation.get("server_names") or [None]
+    ips: Mapping[str, Sequence[str | None]] = addresses or {}
     return [
         Place(Endpoint(listener["address"], listener["port"], _sni(name), key_type, listener.get("starttls"), ip), name)
         for listener in rotation.get("listeners") or ()
         for name in names
-        for ip in (addresses or {}).get(listener["address"]) or [None]
+        for ip in ips.get(listener["address"]) or [None]
     ]
 
 
