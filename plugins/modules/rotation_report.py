@@ -245,6 +245,15 @@ report:
           type: list
           elements: str
           returned: always
+        issuer:
+          description: Name of the issuer that it is declared with.
+          type: str
+          returned: always
+        sources:
+          description: Where discovery read it.
+          type: list
+          elements: str
+          returned: when it was found by discovery
         outcome:
           description: What became of it, one of the words of C(counts).
           type: str
@@ -281,6 +290,10 @@ report:
           description: Version folder, stapling, and the reload.
           type: dict
           returned: when something was installed
+        rolled_back:
+          description: Version folder that was gone back to, and the reload.
+          type: dict
+          returned: when the new certificate could not be proven, and the old one may be served
         proof:
           description:
             - Where the new serial was seen, and when; C(checked) has C(address), C(port), C(server_name), C(staple) and
