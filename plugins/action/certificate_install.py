@@ -93,6 +93,7 @@ class ActionModule(HostAction):
             "must_staple": bool(issued.get("must_staple")),
             "responder": responder(rotation),
             "paths": rotation.get("paths") or {},
+            "ticket_keys": (rotation.get("ticket_keys") or []) if rotation["decision"]["compromised"] else [],
             "record": self._record(rotation),
             "back_allowed": not (rotation["decision"]["compromised"] or predecessor.get("already_revoked")),
             **self._sealed_key(rotation),

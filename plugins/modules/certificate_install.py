@@ -122,6 +122,15 @@ options:
           staple:
             description: Path of a stapling file.
             type: path
+      ticket_keys:
+        description:
+          - Files with keys for TLS session tickets, which nginx reads by C(ssl_session_ticket_key). They are to go with
+            a private key that is in other hands.
+          - Each is replaced by a new random key of the same length, in the same switch. What it was is destroyed.
+          - A file that is not there, is a link, or has neither 48 nor 80 bytes is refused before anything is touched.
+        type: list
+        elements: path
+        default: []
       record:
         description: Facts for the version's F(record.json), such as C(issuer), C(order), C(times) and C(supersedes).
         type: dict
@@ -199,6 +208,7 @@ installations:
       switched_at: "2026-11-20T23:15:04Z"
       changed: true
       adopted: []
+      ticket_keys: []
       warnings: []
 reload:
   description: The reload; null if none was needed. C(new_workers) is 0 where the service has no process that could be
@@ -212,7 +222,7 @@ code:
       V(reload_without_effect), V(service_not_running), V(key_mismatch), V(disk_full), V(read_only), V(locked),
       V(root_unsafe), V(release_differs),
       V(version_unknown), V(version_unusable), V(rollback_refused), V(staple_missing), V(adoption_refused),
-      V(seal_broken), V(key_known) or V(key_not_sealed).
+      V(seal_broken), V(key_known), V(key_not_sealed) or V(ticket_key_invalid).
     - C(facts.live) tells which version of each certificate is live after the failure, C(facts.output) what the server
       said.
   returned: failure

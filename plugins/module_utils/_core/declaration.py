@@ -19,7 +19,19 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.naming impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS, usual_port
 
 _CERTIFICATE_OPTIONS = frozenset(
-    {"name", "server_names", "listeners", "issuer", "key", "must_staple", "stapling", "companion_of", "paths", "shared"}
+    {
+        "name",
+        "server_names",
+        "listeners",
+        "issuer",
+        "key",
+        "must_staple",
+        "stapling",
+        "companion_of",
+        "paths",
+        "shared",
+        "ticket_keys",
+    }
 )
 _STAPLING = ("auto", "off", "nginx", "file")
 _KEY_DEFAULTS: dict[str, dict[str, Any]] = {"ecdsa": {"curve": "secp256r1"}, "rsa": {"size": 2048}}
@@ -61,13 +73,14 @@ def probe(host: str, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def defaults_of(host: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """What every rotation of the host starts with."""
-    return {
+    common = {
         "host": host,
         "issuer": request.get("issuer"),
         "key": normal_key(request.get("key")),
         "must_staple": bool(request.get("must_staple")),
         "stapling": _stapling(request.get("stapling")),
     }
+    return {**common, "ticket_keys": list(request["ticket_keys"])} if request.get("ticket_keys") else common
 
 
 def normal_key(key: object) -> dict[str, Any]:

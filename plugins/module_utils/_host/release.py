@@ -63,6 +63,7 @@ RELEASE_SPEC: dict[str, dict[str, Any]] = {
             "staple": {"type": "path"},
         },
     },
+    "ticket_keys": {"type": "list", "elements": "path", "default": [], "no_log": False},
     "record": {"type": "dict", "default": {}},
     "back_allowed": {"type": "bool", "default": True},
 }
@@ -87,6 +88,7 @@ class Release:
     responder: dict[str, Any] | None
     must_staple: bool
     paths: list[OwnPath]
+    ticket_keys: list[str]
     record: Record
     back_allowed: bool
 
@@ -129,6 +131,7 @@ def read_release(root: str, given: dict[str, Any]) -> Release:
         responder=given["responder"],
         must_staple=given["must_staple"],
         paths=own_paths(folder, given["paths"]),
+        ticket_keys=given["ticket_keys"] or [],
         record=given["record"] or {},
         back_allowed=given["back_allowed"],
     )

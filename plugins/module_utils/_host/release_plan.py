@@ -21,6 +21,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.stapling im
 
 if TYPE_CHECKING:
     from ansible_collections.certops.rotation.plugins.module_utils._host.adoption import Adoption
+    from ansible_collections.certops.rotation.plugins.module_utils._host.ticket_keys import TicketKey
 
 _KNOWN_MODES = ("off", "nginx", "file")
 
@@ -40,6 +41,7 @@ class Plan:
     record: Record
     files: dict[str, bytes | None] = field(default_factory=dict)
     adoption: Adoption | None = None
+    ticket_keys: list[TicketKey] = field(default_factory=list)
     needs_reload: bool = False
 
     @property
@@ -63,6 +65,9 @@ class Plan:
         for own in self.adoption.pending if self.adoption else []:
             before.append(f"{own.path}: {own.kind}")
             after.append(f"{own.path}: link to {own.target}")
+        for key in self.ticket_keys:
+            before.append(f"{key.path}: a session ticket key")
+            after.append(f"{key.path}: another session ticket key")
         return {
             "before_header": self.name,
             "after_header": self.name,
@@ -119,8 +124,18 @@ def _plan_switch(release: Release, openssl: Openssl, options: FileOptions) -> Pl
         record=record,
         files=files,
         adoption=adoption,
+        ticket_keys=_ticket_keys(release) if not is_live or record.get("state") == "prepared" else [],
         needs_reload=not is_live or bool(files) or adoption is not None or record.get("state") == "prepared",
     )
+
+
+def _ticket_keys(release: Release) -> list[TicketKey]:
+    """Keys for session tickets that are to go with the private key."""
+    if not release.ticket_keys:
+        return []
+    from ansible_collections.certops.rotation.plugins.module_utils._host.ticket_keys import read_ticket_key
+
+    return [read_ticket_key(path) for path in release.ticket_keys]
 
 
 def _adoption(release: Release, openssl: Openssl, options: FileOptions) -> Adoption | None:

@@ -84,6 +84,11 @@ class Service:
             raise self._not_running(f"is not process {found.pid}, which its pid file names")
         return found
 
+    @property
+    def test_command(self) -> list[str]:
+        """What tests the configuration; empty if nothing does."""
+        return [] if self.kind == "none" else self._test
+
     def test(self) -> str:
         """Test the configuration; returns its warnings. RotationError ``config_test_failed`` with its own words."""
         if self.kind == "none" or not self._test:

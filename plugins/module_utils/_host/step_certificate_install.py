@@ -100,6 +100,7 @@ def _result(plans: list[Plan], reload: dict[str, Any] | None, switch: Switch) ->
             "switched_at": done.switched_at,
             "changed": plan.is_change,
             "warnings": done.warnings,
+            "ticket_keys": done.ticket_keys,
             "adopted": [own.path for own in plan.adoption.pending] if plan.adoption else [],
         }
     changed = any(plan.is_change for plan in plans)

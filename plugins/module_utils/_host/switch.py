@@ -9,6 +9,7 @@ it, ``live`` is the new, whole release and the record still says ``prepared``, s
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,7 @@ class Switched:
     previous: str | None
     switched_at: str | None = None
     warnings: list[str] = field(default_factory=list)
+    ticket_keys: list[str] = field(default_factory=list)
 
 
 class Switch:
@@ -65,6 +67,7 @@ class Switch:
         self._undo.keep()
         for plan in self._plans:
             self._settle(plan)
+        self._warn_of_kept_ticket_keys()
         return reload
 
     def _write_and_switch(self) -> None:
@@ -88,6 +91,7 @@ class Switch:
             taken = folder.live()
             if taken != plan.live_now:
                 self.done[plan.name].previous = taken
+        self._renew_ticket_keys(plan)
         if plan.release.operation != "switch" and not plan.files:
             return
         place = folder.version_path(str(plan.live_then))
@@ -101,11 +105,38 @@ class Switch:
             record = updated(plan.record, self._release_facts(plan))
             self._undo.write(plan.name, os.path.join(place, FILE_NAME), record_bytes(record), self._options)
 
+    def _renew_ticket_keys(self, plan: Plan) -> None:
+        """Once, also where several certificates name the same file."""
+        renewed = {path for done in self.done.values() for path in done.ticket_keys}
+        for key in plan.ticket_keys:
+            if key.path not in renewed:
+                from ansible_collections.certops.rotation.plugins.module_utils._host.ticket_keys import (
+                    renew,
+                    sweep_beside,
+                )
+
+                sweep_beside(key)
+                self._undo.renew(plan.name, key.path, functools.partial(renew, key))
+            self.done[plan.name].ticket_keys.append(key.path)
+
+    def _warn_of_kept_ticket_keys(self) -> None:
+        """Where a private key was in other hands, the memory of the service may have been too."""
+        compromised = [plan for plan in self._plans if (plan.release.record.get("supersedes") or {}).get("compromised")]
+        if not compromised:
+            return
+        from ansible_collections.certops.rotation.plugins.module_utils._host.ticket_keys import kept_over_reload
+
+        warning = kept_over_reload(self._service.test_command)
+        for plan in compromised if warning else []:
+            self.done[plan.name].warnings.append(str(warning))
+
     def _release_facts(self, plan: Plan) -> Record:
         """What the record has to hold before the switch, so that a run after a kill knows how to go on."""
         facts = {key: value for key, value in plan.release.record.items() if key != "state"}
         facts.setdefault("serial", serial_hex(plan.release.blocks()[0]))
         facts["stapling"] = plan.stapling.mode
+        # Written again when the server has reloaded; a run that is killed before that has switched by now all the same.
+        facts["times"] = dict(facts.get("times") or {}, installed=iso(utc_now()))
         supersedes = facts.get("supersedes") or plan.record.get("supersedes")
         previous = self.done[plan.name].previous
         if previous is not None and previous != plan.live_then:

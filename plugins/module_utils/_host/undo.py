@@ -15,7 +15,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.atomic_writ
     write_file,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._host.certificate_folder import CertificateFolder
-from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import BEFORE
+from ansible_collections.certops.rotation.plugins.module_utils._host.destroy import BEFORE, destroy_key
 from ansible_collections.certops.rotation.plugins.module_utils._host.file_options import FileOptions
 
 
@@ -25,6 +25,7 @@ class Undo:
     def __init__(self) -> None:
         self._steps: list[tuple[str, Callable[[], None]]] = []
         self._kept_aside: list[str] = []
+        self._secrets: list[str] = []
 
     def write(self, name: str, path: str, data: bytes, options: FileOptions) -> None:
         """Write a file of certificate ``name``; what was there before is kept aside as a hard link."""
@@ -37,6 +38,14 @@ class Undo:
         aside = self._set_aside(path)
         self._steps.append((name, lambda: _restore(path, aside)))
         remove_if_there(path)
+
+    def renew(self, name: str, path: str, write: Callable[[], None]) -> None:
+        """Have ``write`` replace a secret of certificate ``name``; what it was before is destroyed in the end."""
+        aside = self._set_aside(path)
+        if aside is not None:
+            self._secrets.append(aside)
+        self._steps.append((name, lambda: _restore(path, aside)))
+        write()
 
     def switch(self, folder: CertificateFolder, version: str | None, before: str | None) -> None:
         """Point ``live`` to another version."""
@@ -59,6 +68,10 @@ class Undo:
     def keep(self) -> None:
         """Everything stays as it is now."""
         self._steps = []
+        for secret in self._secrets:
+            with contextlib.suppress(OSError):
+                if os.lstat(secret).st_nlink == 1:
+                    destroy_key(secret)
         for aside in self._kept_aside:
             with contextlib.suppress(OSError):
                 remove_if_there(aside)

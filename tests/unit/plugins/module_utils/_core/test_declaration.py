@@ -135,3 +135,20 @@ def test_probe_looks_at_the_default_endpoint(address: str, names: list[str], nam
     found = probe("web1", {**REQUEST, "address": address})
     assert (found["name"], found["server_names"]) == (name, names)
     assert found["listeners"] == [{"address": address, "port": 8443}]
+
+
+def test_shared_is_a_group_and_true_is_that_of_the_name() -> None:
+    assert declared(shared=True)["shared"] == "shop"
+    assert declared(shared="farm")["shared"] == "farm"
+    assert all("shared" not in declared(**given) for given in ({}, {"shared": False}, {"shared": None}))
+    assert declared(shared="../farm")["error"]["code"] == declared(shared=["a"])["error"]["code"]
+
+
+def test_ticket_keys_are_the_hosts_unless_the_certificate_has_its_own() -> None:
+    given = {"name": "shop", "server_names": ["shop.example.org"]}
+    of_host = {**REQUEST, "ticket_keys": ["/etc/nginx/ticket.key"]}
+    [rotation] = rotations_from_request("web1", {**of_host, "certificates": [given]})
+    assert rotation["ticket_keys"] == ["/etc/nginx/ticket.key"]
+    [own] = rotations_from_request("web1", {**of_host, "certificates": [{**given, "ticket_keys": ["/own.key"]}]})
+    assert own["ticket_keys"] == ["/own.key"]
+    assert "ticket_keys" not in declared()
