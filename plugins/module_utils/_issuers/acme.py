@@ -20,7 +20,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._issuers import acme_hints
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_account import known_account
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_account import (
+    known_account,
+    known_thumbprint,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_caa import CaaCheck
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_chain import (
     Roots,
@@ -109,6 +112,20 @@ class AcmeIssuer:
             if account in (None, one.account)
         ]
 
+    def over_budget(self, orders: Sequence[Sequence[str]]) -> list[RotationError]:
+        """As far as it can be told from what was ordered here; the CA is not asked, and no account is made.
+
+        :raises RotationError: ``acme_state_failed``.
+        """
+        budget = Budget(self.config, self.client.state, known_thumbprint(self.config, self.client.state))
+        refused: list[RotationError] = []
+        for names in orders:
+            try:
+                budget.spend(canonical_names(names))
+            except RotationError as error:
+                refused.append(error)
+        return refused
+
     def http01_thumbprint(self) -> str | None:
         """What hosts answer every http-01 token with, where the issuer is set up for that; else None.
 
@@ -171,7 +188,8 @@ class AcmeIssuer:
         profile = checked_profile(self.config, self.client.meta, general)
         account = self.client.account_uri
         forbidden = CaaCheck(self.config, self.client.meta, account).warnings(requests)
-        issue = functools.partial(self._issue, Budget(self.client), profile, general, forbidden)
+        budget = Budget(self.config, self.client.state, self.client.thumbprint)
+        issue = functools.partial(self._issue, budget, profile, general, forbidden)
         with ThreadPoolExecutor(min(self.config.concurrency, len(requests))) as pool:
             return list(pool.map(issue, requests))
 

@@ -151,12 +151,18 @@ def ensure(client: AcmeClient) -> Ensured:
     return ensured
 
 
-def known_account(config: AcmeConfig, state: AcmeState) -> str | None:
-    """The URL of the account with the issuer's key, if both are known here. Nobody is asked, and nothing is made."""
+def known_thumbprint(config: AcmeConfig, state: AcmeState) -> str | None:
+    """The thumbprint of the issuer's key, if there is one. None is made."""
     try:
-        known = state.account(thumbprint(load_key(dataclasses.replace(config, create_account=False), state)))
+        return thumbprint(load_key(dataclasses.replace(config, create_account=False), state))
     except RotationError:
         return None
+
+
+def known_account(config: AcmeConfig, state: AcmeState) -> str | None:
+    """The URL of the account with the issuer's key, if both are known here. Nobody is asked, and nothing is made."""
+    own = known_thumbprint(config, state)
+    known = state.account(own) if own else None
     return known[0] if known else None
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import ip_address
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_client import AcmeClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_config import AcmeConfig
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_known_cas import Limit
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_state import AcmeState
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.ca_request import Request
 
 
@@ -72,9 +72,10 @@ def checked_profile(config: AcmeConfig, meta: Mapping[str, Any], warnings: list[
 class Budget:
     """What is left of the CA's limits, by what this control node has ordered. Others may have used the account too."""
 
-    def __init__(self, client: AcmeClient) -> None:
-        self._client = client
-        self._limits = client.config.limits
+    def __init__(self, config: AcmeConfig, state: AcmeState, account: str | None) -> None:
+        """:param account: thumbprint of its key; None for one that is still to be made."""
+        self._config, self._state, self._account = config, state, account
+        self._limits = config.limits
         self._now = time.time()
         self._ordered: list[float] | None = None
         self._same: dict[tuple[str, ...], list[float]] = {}
@@ -95,21 +96,21 @@ class Budget:
     def _orders(self) -> list[float]:
         if self._ordered is None:
             since = self._now - self._limits.orders.hours * 3600 if self._limits.orders else self._now
-            self._ordered = self._client.state.orders_since(self._client.thumbprint, since)
+            self._ordered = self._state.orders_since(self._account, since) if self._account else []
         return self._ordered
 
     def _issued(self, names: tuple[str, ...]) -> list[float]:
         if names not in self._same:
             limit = self._limits.same_names
             since = self._now - limit.hours * 3600 if limit else 0.0
-            self._same[names] = self._client.state.issued_since(self._client.thumbprint, names, since)
+            self._same[names] = self._state.issued_since(self._account, names, since) if self._account else []
         return self._same[names]
 
     def _exceeded(self, what: str, limit: Limit, used: Sequence[float]) -> RotationError:
         free = datetime.fromtimestamp(used[-limit.count], timezone.utc) + timedelta(hours=limit.hours)
         return RotationError(
             "acme_budget_exceeded",
-            f"{limit.count} {what} in {limit.hours:g} hours is what {self._client.config.name} allows; they are used",
+            f"{limit.count} {what} in {limit.hours:g} hours is what {self._config.name} allows; they are used",
             remedy=f"Wait until {as_text(free)}, let a fallback CA issue, or raise limits if the CA has.",
             retry_at=as_text(free),
             used=len(used),

@@ -160,6 +160,14 @@ class KnowsItsCertificates(Protocol):
         """Leaf certificates with that serial number, or of that key; each with its intermediates after it."""
 
 
+@runtime_checkable
+class KnowsItsBudget(Protocol):
+    """An issuer whose CA gives only so many certificates in a time."""
+
+    def over_budget(self, orders: Sequence[Sequence[str]]) -> list[RotationError]:
+        """Of orders for these names, why those would be refused that go over what is left."""
+
+
 NEEDS_HOST = "challenge_needs_host"
 """The code of the error whose facts say, as ``challenges``, what files the hosts have to have."""
 

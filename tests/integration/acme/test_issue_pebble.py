@@ -532,6 +532,11 @@ def test_budgets_are_kept_over_runs(pebble: Pebble, folder: ChallengeFolder, pro
     entry = pebble.issuer(challenge=folder.challenge, directory_url=proxy.directory_url, limits=limits)
     for _twice in range(2):
         granted(open_acme("pebble", entry), order("shop"))
+    requests = len(proxy.requests)
+    names = [[f"{name}.example.org"] for name in ("shop", "other0", "other1", "other2")]
+    # A plan asks beforehand: the first is once too often, and of the new names two are left.
+    assert {one.code for one in open_acme("pebble", entry).over_budget(names)} == {"acme_budget_exceeded"}
+    assert len(open_acme("pebble", entry).over_budget(names)) == 2 and len(proxy.requests) == requests
     assert refused(open_acme("pebble", entry), order("shop")).code == "acme_budget_exceeded"
     outcomes = open_acme("pebble", entry).issue([order(f"other{number}") for number in range(4)])
     assert sum(isinstance(one, Issued) for one in outcomes) == 2
