@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_pair, served_pairs
 from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import remembered
+from ansible_collections.certops.rotation.plugins.module_utils._core.shared_keys import shared_keys
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import (
     Endpoint,
     Handshake,
@@ -79,7 +80,8 @@ class ActionModule(FleetAction):
         waiting = [one for one in self.active(rotations) if _is_another_installed(one)] if only_new else []
         if waiting:
             _judge_installed(waiting, judging(self.step, self.options), at)
-        return {"summary": summary(rotations)}
+        served = ((host, entry) for host, of_host in rotations.items() for one in of_host for entry in _served(one))
+        return {"summary": summary(rotations), "shared_keys": shared_keys(served)}
 
     def _declared(self, host: str, request: Mapping[str, Any]) -> list[Rotation]:
         declared = rotations_from_request(host, request)
@@ -212,12 +214,16 @@ def _judge_installed(rotations: Sequence[Rotation], judge: Judging, at: datetime
             rotation["installed"]["verdict"] = verdicts[live.sha256]
 
 
+def _served(rotation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return rotation.get("served") or ()
+
+
 def summary(rotations: Mapping[str, list[Rotation]]) -> dict[str, int]:
     """What was found, in numbers."""
     everything = [one for of_host in rotations.values() for one in of_host]
     judged = [one for one in active(everything) if one.get("verdict")]
     counts = {status: sum(1 for one in judged if one["verdict"]["status"] == status) for status in _WEIGHT}
-    entries = [entry for one in everything for entry in one.get("served") or ()]
+    entries = [entry for one in everything for entry in _served(one)]
     return {
         "rotations": len(everything),
         "endpoints": len(entries),

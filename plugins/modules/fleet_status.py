@@ -11,7 +11,8 @@ short_description: Detect what all hosts serve and whether any of it is revoked
 version_added: "0.1.0"
 description:
   - Connects as a TLS client to every listener and server name of all hosts, concurrently, in one task.
-  - Judges what is served.
+  - Where a listener's address is a host name, each of its IP addresses is looked at, and is C(ip) in the result.
+  - Judges what is served. From 256 endpoints on, another process does that, if there is a processor for it.
   - Each CRL is fetched, verified and indexed once. A certificate that many hosts serve is judged once.
   - While it takes long, a line every few seconds tells how many listeners and server names were asked.
   - Revoked is a result, not an error, and so is a listener that does not answer. Nothing is ever changed.
@@ -92,6 +93,26 @@ summary:
   returned: success
   type: dict
   sample: {rotations: 2, endpoints: 4, good: 1, revoked: 1, unknown: 0, unreachable: 0, failed: 0}
+shared_keys:
+  description: Keys that more than one host uses, those on most hosts first. Empty if there are none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    spki_sha256:
+      description: SHA-256 of the key's SubjectPublicKeyInfo, lower-case hex.
+      type: str
+      returned: always
+    hosts:
+      description: The hosts that use it.
+      type: list
+      elements: str
+      returned: always
+    serials:
+      description: Serial numbers of the certificates that they use it with. With one alone, they share the certificate.
+      type: list
+      elements: str
+      returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.shared_keys import shared_as_lines, shared_keys
+
 SCHEMA = 2
 
 _MOST_OUTPUT_LINES = 5
@@ -122,12 +124,21 @@ def _failures_of(rotation: Mapping[str, Any], codes: frozenset[str]) -> list[str
 def as_lines(report: Mapping[str, Any]) -> list[str]:
     """The report in a few lines: counts, then every certificate that was not simply kept, failures first."""
     counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(report["counts"].items()))
-    notable = [entry for entry in report["rotations"] if entry["outcome"] != "kept" or entry["warnings"]]
+    # What earlier runs of an incident did has been told by them.
+    told = [one for one in report["rotations"] if not report.get("incident") or one.get("run") == report["run"]]
+    notable = [entry for entry in told if entry["outcome"] != "kept" or entry["warnings"]]
     notable.sort(key=lambda entry: entry["outcome"] != "failed")
     lines = [line for entry in notable[:_MOST_TOLD] for line in _lines(entry)]
     if len(notable) > _MOST_TOLD:
         lines.append(f"and {len(notable) - _MOST_TOLD} more, which the report has")
-    return [counts or "no certificates", *_incident_lines(report), *lines]
+    return [counts or "no certificates", *_incident_lines(report), *lines, *_shared_lines(report)]
+
+
+def _shared_lines(report: Mapping[str, Any]) -> list[str]:
+    """Keys that several hosts use; what was seen before a rotation is of no interest after it."""
+    untouched = (entry for entry in report["rotations"] if not entry.get("proof"))
+    used = ((str(entry["host"]), one) for entry in untouched for one in entry.get("serving") or ())
+    return shared_as_lines(shared_keys(used))
 
 
 def _incident_lines(report: Mapping[str, Any]) -> list[str]:

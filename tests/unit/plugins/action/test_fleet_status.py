@@ -185,6 +185,24 @@ def test_each_address_of_a_host_name_is_asked(world: World, two_addresses: str) 
     assert (result["summary"]["endpoints"], result["summary"]["unreachable"]) == (2, 1)
 
 
+def test_keys_that_several_hosts_use_are_told(world: World) -> None:
+    key = make_key()
+    one, again, other = world.issue(key=key), world.issue(key=key), world.issue()
+    with TlsServer(one) as first, TlsServer(again) as second, TlsServer(other) as third:
+        fleet = {"web1": [rotation(first.port)], "web2": [rotation(second.port)], "web3": [rotation(third.port)]}
+        result = world.look({**fleet, "web4": [rotation(first.port)], "web5": [rotation(third.port, third.port)]})
+    (spki,) = {found["served"][0]["spki_sha256"] for found in result["rotations"]["web1"]}
+    serial = {host: found[0]["served"][0]["serial"] for host, found in result["rotations"].items()}
+    assert result["shared_keys"] == [
+        {"spki_sha256": spki, "hosts": ["web1", "web2", "web4"], "serials": [serial["web1"], serial["web2"]]},
+        {
+            "spki_sha256": result["rotations"]["web3"][0]["served"][0]["spki_sha256"],
+            "hosts": ["web3", "web5"],
+            "serials": [serial["web3"]],
+        },
+    ]
+
+
 def test_host_name_without_an_address_is_unknown_with_a_reason(world: World) -> None:
     result = world.look({"web1": [rotation(listeners=[{"address": "nowhere.invalid", "port": 443}])]})
     (found,) = result["rotations"]["web1"]

@@ -123,3 +123,15 @@ def test_lines_end_with_the_last_words_of_the_program_that_failed() -> None:
     output = "\n".join(f"line {number}" for number in range(9))
     lines = as_lines(report(rotation("rotate", error={**ERROR, "facts": {"output": output}})))
     assert [line.strip() for line in lines[-5:]] == ["line 4", "line 5", "line 6", "line 7", "line 8"]
+
+
+def test_lines_tell_keys_that_several_hosts_use_until_they_are_rotated() -> None:
+    served = [{"serial": "0a", "spki_sha256": "aa", "sha256": "cc"}]
+    kept, done = rotation("keep", served=served), rotation("rotate", served=served, proof={"at": AT})
+    fleet = {host: [{**kept, "host": host}] for host in ("web1", "web2")}
+    assert as_lines(make_report(fleet, Run("r1", AT))) == [
+        "2 kept",
+        "2 hosts use one key, aa (certificate 0a): web1, web2",
+    ]
+    fleet["web2"] = [{**done, "host": "web2"}]
+    assert not any("one key" in line for line in as_lines(make_report(fleet, Run("r1", AT))))
