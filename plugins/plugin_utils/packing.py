@@ -6,23 +6,29 @@
 Ansible walks through every value of a result several times: it tags it, copies it for the callbacks, evaluates it when
 the next task takes it. The rotations of twenty hosts are some hundred thousand values, and that walk took longer than
 most steps. A text is one value. Every step reads both forms.
+
+The text is compressed, to a quarter: the control node keeps what every step registered, and each task on each host is a
+fork of that process, which takes the longer the more memory it has.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
 # A text that began with a bracket would be taken for a Python literal by Ansible before 2.19.
-_MARK = "rotations/1 "
+_MARK = "rotations/2 "
 
 
 def pack(rotations: list[dict[str, Any]]) -> str:
     """The rotations of a host as text."""
-    return _MARK + json.dumps(rotations, separators=(",", ":"))
+    text = json.dumps(rotations, separators=(",", ":")).encode("ascii")
+    return _MARK + base64.b64encode(zlib.compress(text, 1)).decode("ascii")
 
 
 def unpack(given: Any) -> Any:
@@ -33,8 +39,8 @@ def unpack(given: Any) -> Any:
     try:
         if not text.startswith(_MARK):
             raise ValueError("no rotations")
-        return json.loads(text[len(_MARK) :])
-    except ValueError as exc:
+        return json.loads(zlib.decompress(base64.b64decode(text[len(_MARK) :], validate=True)))
+    except (ValueError, zlib.error) as exc:
         raise RotationError(
             "arguments_invalid", "rotations must be what a step returned, or a list of dictionaries."
         ) from exc

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack, unpack
+from ansible_collections.certops.rotation.tests.support.pki import Authority
 
 ROTATIONS: list[dict[str, Any]] = [
     {"name": "shop", "note": "{{ not a template }} ü \u2028 \"quoted\"", "nothing": None, "n": 1.5, "yes": True}
@@ -44,8 +45,21 @@ def test_text_subclasses_of_ansible_are_read() -> None:
     assert unpack(Marked(pack(ROTATIONS))) == ROTATIONS
 
 
-@pytest.mark.parametrize("text", ["", "[]", '[{"name": "shop"}]', "rotations/1 ", "rotations/1 [", "rotations/2 []"])
+BROKEN = ["", "[]", "W10=", "eJyLjgUAARUAuQ=", "eJyL§", "eJwrSS0uAQAEXQHB"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '[{"name": "shop"}]', *(f"rotations/2 {rest}" for rest in BROKEN), "rotations/1 eJyLjgUAARUAuQ=="],
+)
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(RotationError) as caught:
         unpack(text)
     assert caught.value.code == "arguments_invalid"
+
+
+def test_chain_that_is_there_several_times_takes_little() -> None:
+    chain = Authority.root().pem + Authority.root().pem
+    once, often = pack([{"chain_pem": chain}]), pack([{"chain_pem": chain, "served": [{"chain_pem": chain}] * 9}])
+    assert len(often) < 1.5 * len(once)
+    assert len(once) < 1.1 * len(chain)
