@@ -26,7 +26,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     to_pem,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import StapleFinding
 from ansible_collections.certops.rotation.plugins.module_utils._core.weak_key import (
@@ -139,7 +139,7 @@ def read_chain(chain: Sequence[bytes]) -> list[x509.Certificate]:
     """The certificates that a server sent. RotationError ``certificate_unreadable``."""
     try:
         return [_load(der) for der in chain]
-    except ValueError as exc:
+    except DECODING_ERRORS as exc:
         raise RotationError("certificate_unreadable", "the server sends a certificate that cannot be read") from exc
 
 

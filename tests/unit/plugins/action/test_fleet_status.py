@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from ansible_collections.certops.rotation.plugins.action.fleet_status import Act
 from ansible_collections.certops.rotation.plugins.plugin_utils import beside
 from ansible_collections.certops.rotation.tests.support.action import run_action
 from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
-from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, make_key
+from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, der, make_key
 from ansible_collections.certops.rotation.tests.support.starttls_servers import StarttlsServer
 from ansible_collections.certops.rotation.tests.support.tls_server import TlsServer, closed_port, plain_text_server
 from cryptography import x509
+from OpenSSL import SSL, crypto
 
 
 class World:
@@ -201,6 +202,25 @@ def test_keys_that_several_hosts_use_are_told(world: World) -> None:
             "serials": [serial["web3"]],
         },
     ]
+
+
+class ServerOfAnUnknownVersion(TlsServer):
+    """Its certificate claims a version of X.509 that does not exist; OpenSSL serves it all the same."""
+
+    def _context(self, issued: Sequence[Issued], *more: Any) -> SSL.Context:
+        context = super()._context(issued, *more)
+        data = der(issued[0].certificate).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
+        context.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, data))
+        return context
+
+
+def test_certificate_that_cannot_be_read_is_an_error_of_its_place_only(world: World) -> None:
+    with ServerOfAnUnknownVersion(world.issue()) as broken, TlsServer(world.issue()) as whole:
+        result = world.look({"web1": [rotation(broken.port)], "web2": [rotation(whole.port)]})
+    (found,) = result["rotations"]["web1"]
+    assert found["served"][0]["error"]["code"] == "certificate_unreadable"
+    assert found["verdict"]["status"] == "unknown"
+    assert result["rotations"]["web2"][0]["verdict"]["status"] == "good"
 
 
 def test_host_name_without_an_address_is_unknown_with_a_reason(world: World) -> None:
