@@ -75,16 +75,15 @@ class ActionModule(FleetAction):
 def _judged(source: Mapping[str, Any], rotation: Rotation, judge: Judging) -> dict[str, Any] | None:
     """What a responder answered to the host, about the certificate that names it."""
     view = rotation["client_view"]
-    for one in view["certificates"].values():
-        if source["url"] not in one["ocsp_urls"]:
-            continue
-        try:
-            response = base64.b64decode(source["answer_b64"], validate=True)
-        except binascii.Error:
-            continue
-        chain = read_certificates(one["chain_pem"].encode())
-        return judged_response(judge, chain, response or b"\0", from_text(view["judged_at"]))
-    return None
+    one = view["certificates"].get(source.get("about"))
+    if one is None:
+        return None
+    try:
+        response = base64.b64decode(source["answer_b64"], validate=True)
+    except binascii.Error:
+        return None
+    chain = read_certificates(one["chain_pem"].encode())
+    return judged_response(judge, chain, response or b"\0", from_text(view["judged_at"]))
 
 
 def _why(rotation: Rotation, causes: Sequence[Cause]) -> str:

@@ -40,9 +40,8 @@ class ActionModule(HostAction):
         found = [] if is_declared else self._discovered(rotations, answer)
         if found:
             rotations[:] = found
-        more = [
-            one for one in _targets_of_files(answer["files"]) if one["url"] not in {each["url"] for each in targets}
-        ]
+        known = {(one["url"], one.get("about")) for one in targets}
+        more = [one for one in _targets_of_files(answer["files"]) if (one["url"], one.get("about")) not in known]
         if found or more:
             again = self._look(rotations, more, [])
             if again is None:
@@ -134,10 +133,11 @@ def _serves(server: Mapping[str, Any], rotation: Rotation) -> bool:
 
 def _targets_of_view(rotation: Rotation) -> list[dict[str, str]]:
     found = []
-    for one in ((rotation.get("client_view") or {}).get("certificates") or {}).values():
+    for sha256, one in ((rotation.get("client_view") or {}).get("certificates") or {}).items():
         found += [{"url": url, "kind": "crl"} for url in one["crl_urls"]]
         if one.get("request_b64"):
-            found += [{"url": url, "kind": "ocsp", "request_b64": one["request_b64"]} for url in one["ocsp_urls"]]
+            asked = {"kind": "ocsp", "request_b64": one["request_b64"], "about": sha256}
+            found += [{"url": url, **asked} for url in one["ocsp_urls"]]
     return found
 
 
@@ -154,4 +154,4 @@ def _targets_of_files(files: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _distinct(targets: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    return list({one["url"]: one for one in targets}.values())
+    return list({(one["url"], one.get("about")): one for one in targets}.values())

@@ -39,6 +39,9 @@ options:
       request_b64:
         description: OCSP request in base64.
         type: str
+      about:
+        description: What the request is about; it is repeated in RV(sources).
+        type: str
   nginx_dump:
     description: Command that prints the server's whole configuration, for example C([nginx, -T]). Run without a shell.
     type: list
@@ -154,6 +157,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "url": {"type": "str", "required": True},
             "kind": {"type": "str", "required": True, "choices": ["ocsp", "crl"]},
             "request_b64": {"type": "str"},
+            "about": {"type": "str"},
         },
     },
     "nginx_dump": {"type": "list", "elements": "str", "default": []},

@@ -256,7 +256,8 @@ def targets_of(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certifi
     targets = [{"url": url, "kind": "crl"} for url in facts.crl_urls if url.lower().startswith("http")]
     if issuer is not None:
         request = base64.b64encode(build_request(chain[0], issuer, "sha1")).decode("ascii")
-        targets += [{"url": url, "kind": "ocsp", "request_b64": request} for url in facts.ocsp_urls]
+        asked = {"kind": "ocsp", "request_b64": request, "about": facts.sha256}
+        targets += [{"url": url, **asked} for url in facts.ocsp_urls]
     return targets
 
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_cause import Cause
+from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_cause import CONTROL_NODE, Cause, cause
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_chain import chain_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_clock import clock_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_peer import peer_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_reach import reach_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_revocation import revocation_causes
+from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_seen import judged
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_served import served_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_staple import staple_causes
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_table import BY_CODE, CERTAINTIES, RANK
@@ -38,12 +39,8 @@ def diagnose(rotation: Mapping[str, Any]) -> list[Cause]:
     """The causes, the gravest of the most certain first; what follows from another one is left out."""
     found = _merged(cause for theme in _THEMES for cause in theme(rotation))
     explained = _explained(found)
-    left = [cause for cause in found if cause.code not in explained]
+    left = [cause for cause in found if cause.code not in explained] or list(_fallback(rotation))
     return sorted(left, key=lambda cause: (CERTAINTIES.index(cause.certainty), RANK[cause.code]))
-
-
-def is_ours_to_fix(causes: Iterable[Cause]) -> bool:
-    return any(BY_CODE[cause.code].fixable and cause.fixable for cause in causes)
 
 
 def lines(rotation: Mapping[str, Any], causes: Sequence[Cause]) -> list[str]:
@@ -54,6 +51,16 @@ def lines(rotation: Mapping[str, Any], causes: Sequence[Cause]) -> list[str]:
     if not causes:
         return [f"{label}: nothing wrong was found. {_what_was_seen(rotation)}".rstrip()]
     return [text for number, cause in enumerate(causes, 1) for text in _paragraph(label, number, cause)]
+
+
+def _fallback(rotation: Mapping[str, Any]) -> Iterator[Cause]:
+    """Unknown is an answer of its own, also where no theme knows why."""
+    for label, one in judged(rotation):
+        verdict = one["verdict"]
+        if verdict["status"] == "unknown" and not verdict["is_soft"]:
+            reasons = ", ".join(verdict["reasons"])
+            evidence = [f"{label}: {reasons}" + (f" ({verdict['detail']})" if verdict["detail"] else "")]
+            yield cause("revocation_status_unknown", "likely", CONTROL_NODE, evidence)
 
 
 def _paragraph(label: str, number: int, cause: Cause) -> Iterator[str]:

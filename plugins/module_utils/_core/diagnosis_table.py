@@ -178,7 +178,7 @@ KINDS: tuple[Kind, ...] = (
         "give the root in diagnose_trust_anchors or rotate_issuers, and install it where clients need it",
     ),
     *(
-        Kind(code, sentence, remedy, _TO_ASK | {"ocsp_response_stale"})
+        Kind(code, sentence, remedy, _TO_ASK | {"ocsp_response_stale", "stapling_ignored"})
         for code, sentence, remedy in (
             (
                 "responder_not_resolved",

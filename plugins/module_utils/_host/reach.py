@@ -50,7 +50,8 @@ def _bounded(
     thread.start()
     thread.join(timeout)
     found = attempt.found or attempt.out_of_time()
-    return dict({"url": target["url"], "kind": target["kind"], "status": None, "clock_ahead": None}, **found)
+    about = {name: target.get(name) for name in ("url", "kind", "about")}
+    return {**about, "status": None, "clock_ahead": None, **found}
 
 
 def _proxy(url: str) -> tuple[str, int] | None:

@@ -51,6 +51,8 @@ class Asked:
 
     certificate: x509.Certificate
     algorithm: hashes.HashAlgorithm
+    by: str = ""
+    """the address that asks"""
 
 
 class CaServer(http.server.ThreadingHTTPServer):
@@ -66,6 +68,8 @@ class CaServer(http.server.ThreadingHTTPServer):
         self.known: dict[int, x509.Certificate] = {}
         self.ocsp: Callable[[Asked], Answer] = self.good
         self.issuing = issuing
+        self.ahead = 0.0
+        """seconds that the servers' clock is wrong, as their Date tells"""
 
     def good(self, asked: Asked, **how: Any) -> Answer:
         return self.signed(asked, "good", **how)
@@ -74,14 +78,17 @@ class CaServer(http.server.ThreadingHTTPServer):
         assert self.issuing is not None
         return Answer(self.issuing.ocsp(asked.certificate, status, algorithm=asked.algorithm, **how))
 
-    def answer_of(self, path: str, body: bytes) -> Answer:
+    def answer_of(self, path: str, body: bytes, by: str) -> Answer:
+        """For an absolute URL too, as a proxy is asked."""
+        if path.startswith("http://"):
+            path = urllib.parse.urlsplit(path).path
         if not path.startswith("/ocsp"):
             found = self.files.get(path, Answer(status=404))
             return found if isinstance(found, Answer) else Answer(found)
         try:
             request = body or base64.b64decode(urllib.parse.unquote(path[len("/ocsp/") :]), validate=True)
             parsed = ocsp.load_der_ocsp_request(request)
-            return self.ocsp(Asked(self.known[parsed.serial_number], parsed.hash_algorithm))
+            return self.ocsp(Asked(self.known[parsed.serial_number], parsed.hash_algorithm, by))
         except (KeyError, ValueError, binascii.Error):
             return Answer(ocsp_error("unauthorized"))
 
@@ -103,11 +110,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: CaServer
 
     def do_GET(self) -> None:
-        self._send(self.server.answer_of(self.path, b""))
+        self._send(self.server.answer_of(self.path, b"", self.client_address[0]))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._send(self.server.answer_of(self.path, body))
+        self._send(self.server.answer_of(self.path, body, self.client_address[0]))
 
     def _send(self, answer: Answer) -> None:
         time.sleep(answer.silence)
@@ -116,6 +123,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self.server.ahead)
 
     def log_message(self, *args: Any) -> None:
         """Quiet."""
@@ -176,8 +186,12 @@ class World:
         return path
 
     def start(self, *vhosts: Vhost, workers: int = 1) -> Nginx:
-        self.nginx = Nginx(self.place / "nginx", vhosts, workers).start()
+        self.nginx = self.made_nginx(vhosts, workers)
+        self.nginx.start()
         return self.nginx
+
+    def made_nginx(self, vhosts: Sequence[Vhost], workers: int) -> Nginx:
+        return Nginx(self.place / "nginx", vhosts, workers)
 
     def prime(self) -> None:
         """Shake hands until nginx has had time to fetch its staple."""
