@@ -66,15 +66,14 @@ class ActionModule(FleetAction):
         incident = self._incident()
         folder = ReportFolder(Path(self.options["directory"]), incident.name)
         if self.check_mode:
-            return make_report(rotations, run, incident, folder.earlier()), {}
+            return _continued(folder, rotations, run, incident), {}
         with folder.alone():
             try:
-                earlier = folder.earlier()
+                report = _continued(folder, rotations, run, incident)
             except RotationError as error:
                 own = self._write(ReportFolder(folder.directory, run.name), make_report(rotations, run))
                 error.message += f" This run is reported in {own['json']}."
                 raise
-            report = make_report(rotations, run, incident, earlier)
             return report, self._write(folder, report)
 
     def _incident(self) -> Incident:
@@ -97,6 +96,21 @@ class ActionModule(FleetAction):
             name = f"certops_{self.options['incident'] or 'rotation'}.prom"
             paths["textfile"] = write_textfile(Path(self.options["textfile_directory"]), name, texts[PROMETHEUS])
         return paths
+
+
+def _continued(
+    folder: ReportFolder, rotations: dict[str, list[Rotation]], run: Run, incident: Incident
+) -> dict[str, Any]:
+    """What the report in the folder is continued to; RotationError where it is not one that can be."""
+    earlier = folder.earlier()
+    try:
+        return make_report(rotations, run, incident, earlier)
+    except (AttributeError, LookupError, TypeError, ValueError) as exc:
+        if earlier is None:
+            raise
+        # Somebody has edited it: it is JSON, and yet not what a report is made of.
+        damaged = RotationError("report_damaged", f"It holds what no run has written ({type(exc).__name__}: {exc}).")
+        raise folder.not_continued(damaged) from exc
 
 
 def _stats(report: dict[str, Any], path: str) -> dict[str, Any]:

@@ -189,6 +189,12 @@ report:
         - They count from C(since), the beginning of the incident, or when the run began to look.
       type: dict
       returned: always
+    revocations:
+      description:
+        - How many revocations of predecessors are in which C(state), were made by whose right (C(by)), and were seen in
+          what (C(seen_in)), each a dictionary with counts.
+      type: dict
+      returned: always
     waves:
       description:
         - Hosts that were replaced together, by C(wave) of the rotations, else by the run that replaced them.

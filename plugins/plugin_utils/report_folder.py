@@ -48,8 +48,8 @@ class ReportFolder:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(self.path / _LOCK, flags, _MODE)
         try:
-            _wait_for(descriptor, self.path, time.monotonic() + seconds)
             with self._writing():
+                _wait_for(descriptor, self.path, time.monotonic() + seconds)
                 remove_leftovers(self.path)
             yield
         finally:
@@ -63,9 +63,19 @@ class ReportFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as exc:
-            raise self._not_continued(RotationError("report_damaged", f"It cannot be read: {exc}")) from exc
+            raise self.not_continued(RotationError("report_damaged", f"It cannot be read: {exc}")) from exc
         except RotationError as error:
-            raise self._not_continued(error) from error
+            raise self.not_continued(error) from error
+
+    def not_continued(self, why: RotationError) -> RotationError:
+        """What to say of a report that is there and cannot be gone on with."""
+        return RotationError(
+            why.code,
+            f"{self.path / FILE_NAME} cannot be continued: {why.message}",
+            remedy="Move that file away, or take another name for the incident, and run again: the hosts remember what"
+            " was done.",
+            path=str(self.path / FILE_NAME),
+        )
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Write these files, on disk when this returns, and let ``latest`` point here."""
@@ -77,15 +87,6 @@ class ReportFolder:
             link = self.directory / f".{LATEST}-{secrets.token_hex(4)}"
             os.symlink(self.name, link)
             link.rename(self.directory / LATEST)
-
-    def _not_continued(self, why: RotationError) -> RotationError:
-        return RotationError(
-            why.code,
-            f"{self.path / FILE_NAME} cannot be continued: {why.message}",
-            remedy="Move that file away, or take another name for the incident, and run again: the hosts remember what"
-            " was done.",
-            path=str(self.path / FILE_NAME),
-        )
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

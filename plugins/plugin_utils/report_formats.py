@@ -9,14 +9,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.report_json import entry_lines, report_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.report_junit import as_junit
+from ansible_collections.certops.rotation.plugins.module_utils._core.report_markdown import as_markdown
+from ansible_collections.certops.rotation.plugins.module_utils._core.report_prometheus import as_prometheus
+from ansible_collections.certops.rotation.plugins.plugin_utils.report_page import as_page
 
 PROMETHEUS = "prometheus"
 FILE_NAMES = {
     "json": "report.json",
+    "html": "report.html",
+    "markdown": "report.md",
+    "junit": "report.xml",
+    PROMETHEUS: "report.prom",
 }
 
 _WRITERS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], str]] = {
     "json": report_text,
+    "html": as_page,
+    "markdown": lambda report, _lines: as_markdown(report),
+    "junit": lambda report, _lines: as_junit(report),
+    PROMETHEUS: lambda report, _lines: as_prometheus(report),
 }
 
 

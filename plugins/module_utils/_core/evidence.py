@@ -14,11 +14,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.errors impo
 from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_figures import (
     clock,
     metrics,
+    revocations,
     unknowns,
     waves,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_merge import merged
-from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_record import with_record
+from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_record import named_by, with_record
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import certificate_name
 from ansible_collections.certops.rotation.plugins.module_utils._core.report import SCHEMA, entry_of
@@ -65,9 +66,10 @@ def make_report(
 ) -> Report:
     """The report of one run or, with ``incident``, what ``earlier`` (its report so far) is continued to."""
     known = _incident(rotations, run, incident, earlier) if incident else None
-    entries = [_entry(rotation, run, known) for of_host in rotations.values() for rotation in of_host]
-    before: Sequence[Mapping[str, Any]] = (earlier or {}).get("rotations") or ()
-    entries = merged(before, entries) if known else entries
+    everything = [rotation for of_host in rotations.values() for rotation in of_host]
+    entries = [_entry(rotation, run) for rotation in everything]
+    if known:
+        entries = merged((earlier or {}).get("rotations") or (), _with_records(entries, everything, known))
     silent = _silent_hosts(rotations, entries, earlier)
     return assembled(entries, run, known, silent)
 
@@ -84,6 +86,7 @@ def assembled(entries: list[dict[str, Any]], run: Run, incident: dict[str, Any] 
         "counts": dict(Counter(entry["outcome"] for entry in entries)),
         "clock": clock(entries, incident["started_at"], run.at) if incident else None,
         "metrics": {"since": since, **metrics(entries, since)},
+        "revocations": revocations(entries),
         "waves": waves(entries),
         "failures": failures_of(entries, run.fail_on),
         "unknowns": unknowns(entries, silent),
@@ -115,27 +118,44 @@ def require_report(report: Any) -> Report:
         raise RotationError(
             "report_newer", f"It has schema {report['schema']}, and this version of the collection knows {SCHEMA}."
         )
-    entries, incident = report.get("rotations"), report.get("incident")
-    if not isinstance(incident, dict) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
+    entries = report.get("rotations")
+    if not _is_incident(report.get("incident")) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise RotationError("report_damaged", "It is not the report of an incident.")
     return report
+
+
+def _is_incident(incident: Any) -> bool:
+    if not isinstance(incident, dict) or not isinstance(incident.get("started_at"), str):
+        return False
+    try:
+        from_text(incident["started_at"])
+    except RotationError:
+        return False
+    return isinstance(incident.get("subject"), dict) and isinstance(incident.get("runs"), list)
 
 
 def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("outcome"), str):
         return False
     texts = all(isinstance(entry.get(name), str) for name in ("host", "name"))
-    dicts = all(isinstance(entry.get(name), dict) for name in ("before", "after", "times", "decision"))
+    dicts = all(isinstance(entry.get(name), dict) for name in ("before", "after", "times", "decision", "seconds"))
     return texts and dicts and isinstance(entry.get("warnings"), list)
 
 
-def _entry(rotation: Mapping[str, Any], run: Run, incident: Mapping[str, Any] | None) -> dict[str, Any]:
+def _with_records(
+    entries: list[dict[str, Any]], rotations: Iterable[Mapping[str, Any]], incident: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    affected, since = named_by(incident["subject"]), incident["started_at"]
+    return [with_record(entry, one, affected, since) for entry, one in zip(entries, rotations)]
+
+
+def _entry(rotation: Mapping[str, Any], run: Run) -> dict[str, Any]:
     entry = {"run": run.name, **entry_of(rotation)}
     if run.wave and not entry.get("wave"):
         entry["wave"] = run.wave
     if entry.get("proof"):
         entry["replaced_by"] = run.name
-    return with_record(entry, rotation, incident["subject"], incident["started_at"]) if incident else entry
+    return entry
 
 
 def _incident(rotations: Rotations, run: Run, incident: Incident, earlier: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -93,6 +93,17 @@ def _end_of(entry: Mapping[str, Any]) -> str:
     if revocation.get("state") not in _REVOKED:
         return ""
     return max(served, str(entry["times"].get("revoked") or revocation.get("at") or ""))
+
+
+def revocations(entries: Entries) -> dict[str, dict[str, int]]:
+    """Of how many predecessors the revocation came how far, by whose right, and in what it was seen."""
+    found = [entry["revocation"] for entry in entries if entry.get("revocation")]
+    kinds = [{str(place.get("kind")) for place in one.get("seen_in") or ()} for one in found]
+    return {
+        "state": dict(Counter(str(one.get("state")) for one in found)),
+        "by": dict(Counter(str(one["by"]) for one in found if one.get("by"))),
+        "seen_in": dict(Counter(kind for each in kinds for kind in each)),
+    }
 
 
 def waves(entries: Entries) -> list[dict[str, Any]]:

@@ -20,13 +20,20 @@ _OF_THE_SUCCESSOR = ("serial", "spki_sha256", "order", "issuer")
 _VERBS = ("detected", "decided", "prepared", "issued", "validated", "installed", "served", "revoked", "visible")
 
 
-def with_record(entry: Entry, rotation: Mapping[str, Any], subject: Mapping[str, Any], since: str) -> Entry:
+def named_by(subject: Mapping[str, Any]) -> Affected:
+    """The keys and serials that an incident is about."""
+    lists = {name: subject.get(name) or [] for name in ("spki_sha256", "serials")}
+    given = {name: [listed] if isinstance(listed, str) else listed for name, listed in lists.items()}
+    return affected_from(given) or Affected()
+
+
+def with_record(entry: Entry, rotation: Mapping[str, Any], affected: Affected, since: str) -> Entry:
     """``entry``, with what ``record.json`` on the host tells of the replacement of what the incident is about.
 
     An entry that is kept, because a run before had replaced it, is as that run would have written it. One that goes on
     from a run before has the times at which that run had done its part.
     """
-    record = record_of(rotation, subject, since)
+    record = record_of(rotation, affected, since)
     if record is None:
         return entry
     times = earliest(_times_of(record), entry["times"])
@@ -42,13 +49,12 @@ def earliest(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]
     return {verb: min(at for at in times if at) for verb, times in both.items() if any(times)}
 
 
-def record_of(rotation: Mapping[str, Any], subject: Mapping[str, Any], since: str) -> Mapping[str, Any] | None:
+def record_of(rotation: Mapping[str, Any], affected: Affected, since: str) -> Mapping[str, Any] | None:
     """The record of the release on the host that replaced what the incident is about; None if there is none.
 
-    Where the subject names neither keys nor serials (all certificates of a CA, or all), whatever was replaced since the
+    Where neither keys nor serials are named (all certificates of a CA, or all), whatever was replaced since the
     incident began counts.
     """
-    affected = affected_from({name: subject.get(name) or [] for name in ("spki_sha256", "serials")}) or Affected()
     named = affected.spki_sha256 or affected.serials
     for record in _records(rotation):
         supersedes = record["supersedes"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -122,6 +123,29 @@ def test_report_that_cannot_be_continued_is_left_as_it_is(tmp_path: Path, conten
     own = json.loads((tmp_path / "latest" / "report.json").read_text())
     assert own["run"] in result["msg"]
     assert [one["host"] for one in own["rotations"]] == ["web1"]
+
+
+def test_report_that_somebody_edited_is_not_continued(tmp_path: Path) -> None:
+    """Whatever is changed in it, the task ends with a result, and never with a program's fault."""
+    incident(tmp_path, {"web1": [{**ROTATED, "served": [], "revocation": {"state": "visible"}, "error": ERROR}]})
+    incident(tmp_path, {"web1": [FAILED | {"name": "shop"}]})
+    path, dice, codes = tmp_path / "leak" / "report.json", random.Random(7), set()
+    whole = json.loads(path.read_text())
+    for _attempt in range(300):
+        edited = edit(json.loads(json.dumps(whole)), dice)
+        path.write_text(json.dumps(edited))
+        result = incident(tmp_path, {"web1": [ROTATED]}, check_mode=True)
+        codes.add(result.get("code"))
+    assert codes == {None, "report_damaged", "report_newer"}
+
+
+def edit(value: Any, dice: random.Random) -> Any:
+    """Another value in one place, at random."""
+    if isinstance(value, (dict, list)) and value and dice.random() < 0.9:
+        place = dice.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        value[place] = edit(value[place], dice)
+        return value
+    return dice.choice([None, 7, "text", [], {}, [None], {"a": 1}, True])
 
 
 @pytest.mark.parametrize("options", [{"incident": "../up"}, {"incident": "latest"}])

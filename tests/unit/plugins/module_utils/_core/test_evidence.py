@@ -324,6 +324,16 @@ def test_clock_and_incident_are_null_for_a_single_run() -> None:
     assert made["metrics"]["since"] == at(0)
 
 
+def test_revocations_are_counted_by_state_right_and_source() -> None:
+    skipped = done(0, state="skipped", name="blog")
+    skipped["revocation"].update(by=None, seen_in=[])
+    assert report({"web1": [done(0), skipped, kept(0, name="other")]})["revocations"] == {
+        "state": {"visible": 1, "skipped": 1},
+        "by": {"certificate_key": 1},
+        "seen_in": {"crl": 1},
+    }
+
+
 def test_waves_are_those_named_else_the_runs_that_replaced() -> None:
     first = {"web1": [done(0)]}
     second = {"web1": [kept(40)], "web2": [{**done(30), "host": "web2"}], "web3": [{**failed(30), "host": "web3"}]}
