@@ -108,3 +108,11 @@ def test_what_is_not_asked_for_takes_no_process_for_each_host(world: LocalWorld)
     run = check_hosts(world)
     assert run.returncode == 0
     assert run.output.count("skipping: [") == run.output.count("skipping: [web1]") > 0
+
+
+def test_rate_limit_spreads_the_connections(world: LocalWorld) -> None:
+    names = [f"shop{number}" for number in range(3)]
+    world.start_nginx([world.first_certificate(name, [f"{name}.example.org"]) for name in names])
+    world.variables.update(check_rate_limit=1, check_concurrency=2)
+    assert check_hosts(world).returncode == 0
+    assert max(entry["seconds"]["detect"] for entry in world.report()["rotations"]) >= 1.9
