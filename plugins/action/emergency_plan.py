@@ -36,7 +36,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_emergency import decide_affected
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
-from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import KnowsItsCertificates
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
+    KnowsItsBudget,
+    KnowsItsCertificates,
+)
 from ansible_collections.certops.rotation.plugins.modules.emergency_plan import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.certificates_alone import normal_serial, read_file
 from ansible_collections.certops.rotation.plugins.plugin_utils.deny_list_file import deny
@@ -63,7 +66,9 @@ class ActionModule(FleetAction):
         for rotation in (one for of_host in rotations.values() for one in of_host):
             self._decide(rotation, affected, at)
         found, certificates = standing(rotations), certificates_of(rotations, affected)
-        orders = self._orders(rotations, found)
+        wanted = self._orders(rotations, found)
+        orders = Counter({issuer: len(names) for issuer, names in wanted.items()})
+        over_budget = _over_budget(wanted, issuers)
         counts = {
             "hosts": len(found.ready) + len(found.not_ready),
             "certificates": len(certificates),
@@ -71,12 +76,12 @@ class ActionModule(FleetAction):
             **{name: len(getattr(found, name)) for name in ("not_ready", "unknown", "not_affected")},
         }
         seconds = round(_SECONDS_PER_HOST * len(found.ready) + _SECONDS_PER_WAVE * (len(self.options["waves"]) + 1))
-        outlook = Outlook(incident, subject, found, counts, dict(orders), certificates, denied, seconds)
+        outlook = Outlook(incident, subject, found, counts, dict(orders), certificates, denied, seconds, over_budget)
         _leave_out(rotations, subject, as_text(since))
         return {
             "changed": bool(denied),
             "affected": affected.as_dict(),
-            "subject": subject.as_dict(),
+            "subject": {**subject.as_dict(), "drill": self.options["drill"]},
             "incident": incident,
             "started_at": as_text(since),
             "hosts": found.ready,
@@ -85,6 +90,7 @@ class ActionModule(FleetAction):
             "denied": denied,
             "counts": counts,
             "orders": dict(orders),
+            "over_budget": over_budget,
             "estimated_seconds": seconds,
             "lines": as_lines(outlook),
         }
@@ -192,22 +198,40 @@ class ActionModule(FleetAction):
             rotation["predecessor"] = dict(decision.predecessor)
         self.stamp(rotation, "decided")
 
-    def _orders(self, rotations: Mapping[str, list[Rotation]], found: Standing) -> Counter[str]:
-        instead = self.options["issuer_instead"]
-        names = (
-            str(rotation.get("issuer"))
-            for host in found.ready
-            for rotation in rotations[host]
-            if action_of(rotation) == "rotate" and not rotation.get("error")
-        )
-        return Counter(instead.get(name, name) for name in names)
+    def _orders(self, rotations: Mapping[str, list[Rotation]], found: Standing) -> dict[str, list[list[str]]]:
+        """By issuer, the names of each certificate that is to be ordered."""
+        wanted: dict[str, list[list[str]]] = {}
+        for rotation in (one for host in found.ready for one in rotations[host]):
+            if action_of(rotation) == "rotate" and not rotation.get("error"):
+                issuer = str(rotation.get("issuer"))
+                issuer = self.options["issuer_instead"].get(issuer, issuer)
+                wanted.setdefault(issuer, []).append(list(rotation.get("server_names") or ()))
+        return wanted
+
+
+def _over_budget(wanted: Mapping[str, list[list[str]]], issuers: OpenIssuers) -> dict[str, str]:
+    """By issuer, what it will not give in time; nobody is asked for it."""
+    told: dict[str, str] = {}
+    for name, orders in wanted.items():
+        try:
+            issuer = issuers.get(name)
+            refused = issuer.over_budget(orders) if isinstance(issuer, KnowsItsBudget) else []
+        except RotationError as error:
+            told[name] = f"{name} cannot be used: {error.message} ({error.code}). {error.remedy}"
+            continue
+        if refused:
+            told[name] = (
+                f"{len(refused)} of the {len(orders)} orders from {name} would be refused: {refused[0].message}. "
+            )
+            told[name] += f"{refused[0].remedy} One certificate for all hosts of its names takes one order (shared)."
+    return told
 
 
 def _leave_out(rotations: dict[str, list[Rotation]], subject: Subject, since: str) -> None:
     """Leave out what is not concerned, and what no earlier run of this incident has replaced either."""
-    what = subject.as_dict()
+    named = Affected(subject.spki_sha256, subject.serials)
     for host in list(rotations):
-        rotations[host] = [one for one in rotations[host] if is_concerned(one) or record_of(one, what, since)]
+        rotations[host] = [one for one in rotations[host] if is_concerned(one) or record_of(one, named, since)]
         if not rotations[host]:
             del rotations[host]
 

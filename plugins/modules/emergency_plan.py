@@ -49,6 +49,10 @@ options:
     description: Every certificate has to go, but for those that were made since the incident began.
     type: bool
     default: false
+  drill:
+    description: Whether this is a rehearsal, which the report says then.
+    type: bool
+    default: false
   reason:
     description:
       - What they are revoked for.
@@ -174,6 +178,12 @@ orders:
   returned: success
   type: dict
   sample: {letsencrypt: 30}
+over_budget:
+  description: By issuer, what it would refuse, and what to do about it.
+  returned: success
+  type: dict
+  sample:
+    letsencrypt: 25 of the 30 orders from letsencrypt would be refused
 estimated_seconds:
   description: How long the rotation will take, by what was measured on two processors; a guess.
   returned: success
@@ -199,6 +209,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "serials": {"type": "list", "elements": "str", "default": []},
     "authorities": {"type": "list", "elements": "str", "default": []},
     "everything": {"type": "bool", "default": False},
+    "drill": {"type": "bool", "default": False},
     "reason": {
         "type": "str",
         "choices": [

@@ -27,7 +27,8 @@ class Outlook:
     """By SHA-256, the hosts that use it"""
     denied: Sequence[str]
     seconds: int
-    over_budget: Sequence[str] = ()
+    over_budget: Mapping[str, str]
+    """By issuer, what it will not give"""
 
 
 def as_lines(outlook: Outlook) -> list[str]:
@@ -50,8 +51,7 @@ def as_lines(outlook: Outlook) -> list[str]:
         orders = ", ".join(f"{number} from {issuer}" for issuer, number in sorted(outlook.orders.items()))
         lines.append(f"{len(found.ready)} hosts are to be rotated now, which takes {orders or 'no'} new certificates")
         lines.append(f"about {_duration(outlook.seconds)}, if they are as quick as ours were")
-    lines += outlook.over_budget
-    return lines
+    return [*lines, *outlook.over_budget.values()]
 
 
 def _what(subject: Subject) -> str:

@@ -26,7 +26,7 @@ def snippets(template: str, rotation: Mapping[str, Any], root: str, resolvers: l
     """The template's text for each way of stapling. RotationError ``snippet_template_invalid``.
 
     The template knows ``name``, ``live`` (folder), ``stapling`` (off, nginx, file), ``companion_of``, ``ocsp_urls``,
-    ``must_staple``, ``server_names`` and ``resolvers``.
+    ``must_staple``, ``server_names``, ``listeners`` and ``resolvers``.
     """
     issued = rotation.get("issued") or {}
     known = {
@@ -36,6 +36,7 @@ def snippets(template: str, rotation: Mapping[str, Any], root: str, resolvers: l
         "ocsp_urls": issued.get("ocsp_urls") or [],
         "must_staple": bool(issued.get("must_staple")),
         "server_names": rotation.get("server_names") or [],
+        "listeners": rotation.get("listeners") or [],
         "resolvers": resolvers,
     }
     environment = jinja2.Environment(

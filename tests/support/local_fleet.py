@@ -42,6 +42,7 @@ class LocalFleet(LocalWorld):
         self.fleet: dict[str, Nginx] = {}
         self._publishers: list[Publisher] = []
         self._first = 0
+        self.host_variables: dict[str, dict[str, Any]] = {}
         self.unreachable: set[str] = set()
         """Hosts that cannot be logged in to; what they serve is served."""
 
@@ -105,6 +106,7 @@ class LocalFleet(LocalWorld):
         shared = {
             "rotate_issuers": self.issuers,
             "rotate_files": {},
+            "rotate_address": "127.0.0.1",
             "rotate_report_directory": str(self.place / "reports"),
             "rotate_deny_list_path": str(self.place / "deny_list"),
             **self.variables,
@@ -128,6 +130,7 @@ class LocalFleet(LocalWorld):
             "rotate_root": str(self.place / host / "certops"),
             "rotate_service": nginx.service,
             "rotate_certificates": [declared],
+            **self.host_variables.get(host, {}),
         }
 
     def emergency(self, values: Mapping[str, Any], *arguments: str, **environment: str) -> playbook.Run:

@@ -68,7 +68,7 @@ class Nginx:
         self.pid_file = prefix / "nginx.pid"
         self.error_log = prefix / "error.log"
         self._process: subprocess.Popen[bytes] | None = None
-        prefix.mkdir(parents=True, exist_ok=True)
+        (prefix / "conf.d").mkdir(parents=True, exist_ok=True)
         self.write()
 
     def write(self, broken: str = "") -> None:
@@ -80,7 +80,7 @@ class Nginx:
         self.configuration.write_text(
             f"{user}\ndaemon off;\nworker_processes {self.workers};\npid {self.pid_file};\n"
             f"error_log {self.error_log} notice;\nevents {{ worker_connections 128; }}\n"
-            f"http {{\n    access_log off;\n{temporary}{servers}\n}}\n{broken}\n"
+            f"http {{\n    access_log off;\n{temporary}    include {self.prefix}/conf.d/*.conf;\n{servers}\n}}\n{broken}\n"
         )
 
     @property
