@@ -12,6 +12,7 @@ being done is a warning: nobody needs it yet.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -115,19 +116,20 @@ class Http01Setup:
         self, rotation: Rotation, own: _Account | None, issuers: Mapping[str, Any], accounts: _Accounts
     ) -> _Account | None:
         """The one that a server block is to answer for; others can only step in with the same key."""
-        try:
-            others = [accounts.of(one) for one in fallbacks(str(rotation.get("issuer") or ""), issuers)]
-        except RotationError:
-            others = []  # an issuer that is only a fallback, and is not right, is for the step that needs it
-        found = [one for one in (own, *others) if one is not None]
+        found = [own] if own is not None else []
+        # An issuer that is only a fallback, and is not right, is for the step that needs it.
+        with contextlib.suppress(RotationError):
+            for other in fallbacks(str(rotation.get("issuer") or ""), issuers):
+                with contextlib.suppress(RotationError):
+                    found += [each for each in (accounts.of(other),) if each is not None]
         if not found:
             return None
         first, *rest = found
-        for other in rest:
-            if other.thumbprint != first.thumbprint:
+        for one in rest:
+            if one.thumbprint != first.thumbprint:
                 self._action.warn(
                     rotation,
-                    f"the fallback {other.issuer} could not validate by http-01 on this host: its account has another "
+                    f"the fallback {one.issuer} could not validate by http-01 on this host: its account has another "
                     f"key than that of {first.issuer}; give both the same account_key",
                 )
         return first

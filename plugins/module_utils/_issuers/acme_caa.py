@@ -47,7 +47,7 @@ class _Question:
 
 
 class CaaCheck:
-    """For one CA and one account. Each name is looked up once for each set of name servers."""
+    """For one CA and one account. Each name is looked up once for each host that needs it."""
 
     def __init__(self, config: AcmeConfig, meta: Mapping[str, Any], account_uri: str) -> None:
         given = meta.get("caaIdentities")

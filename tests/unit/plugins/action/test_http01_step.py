@@ -263,3 +263,9 @@ def test_a_fallback_that_is_not_right_stops_nothing(host: Host) -> None:
     Path(host.issuers["public"]["account_key"]).write_text("no key")
     _result, found = host.prepared()
     assert "error" not in found and len(host.modules.outputs) == 1
+    # Nor does it keep the next one from being prepared.
+    host.issuers["le"]["fallback"] = ["public", "third"]
+    host.issuers["third"] = host.issuer("third")
+    _result, found = host.prepared(adopt=True)
+    assert "error" not in found and "warnings" not in found
+    assert challenge_answer(host.port, "shop.example.org") == (200, f"a-token.{host.thumbprint}")
