@@ -75,7 +75,8 @@ class ActionModule(FleetAction):
             "orders": orders.total(),
             **{name: len(getattr(found, name)) for name in ("not_ready", "unknown", "not_affected")},
         }
-        seconds = round(_SECONDS_PER_HOST * len(found.ready) + _SECONDS_PER_WAVE * (len(self.options["waves"]) + 1))
+        waves = _waves(rotations, found, self.options["waves"])
+        seconds = round(_SECONDS_PER_HOST * len(found.ready) + _SECONDS_PER_WAVE * (len(waves) + 1))
         outlook = Outlook(incident, subject, found, counts, dict(orders), certificates, denied, seconds, over_budget)
         _leave_out(rotations, subject, as_text(since))
         return {
@@ -85,6 +86,7 @@ class ActionModule(FleetAction):
             "incident": incident,
             "started_at": as_text(since),
             "hosts": found.ready,
+            "waves": waves,
             "not_ready": found.not_ready,
             "unknown": found.unknown,
             "denied": denied,
@@ -207,6 +209,12 @@ class ActionModule(FleetAction):
                 issuer = self.options["issuer_instead"].get(issuer, issuer)
                 wanted.setdefault(issuer, []).append(list(rotation.get("server_names") or ()))
         return wanted
+
+
+def _waves(rotations: Mapping[str, list[Rotation]], found: Standing, wanted: list[str]) -> list[str]:
+    """One key for many hosts travels from the one that made it to all others, so these are in one wave."""
+    due = [one for host in found.ready for one in rotations[host] if action_of(one) == "rotate"]
+    return ["100%"] if any(one.get("shared") for one in due) else wanted
 
 
 def _over_budget(wanted: Mapping[str, list[list[str]]], issuers: OpenIssuers) -> dict[str, str]:

@@ -81,7 +81,7 @@ options:
     type: dict
     default: {}
   waves:
-    description: How many hosts are rotated at a time, as in C(serial) of a play. Only for what it says about the time.
+    description: How many hosts are wanted at a time, as in C(serial) of a play.
     type: list
     elements: str
     default: ["100%"]
@@ -154,6 +154,14 @@ hosts:
   returned: success
   type: list
   elements: str
+waves:
+  description:
+    - How many hosts to rotate at a time, O(waves).
+    - All of them, where a certificate is C(shared) and its new key has to reach them all.
+  returned: success
+  type: list
+  elements: str
+  sample: ["1", "10%", "100%"]
 not_ready:
   description: By host that is concerned and cannot be rotated now, why.
   returned: success
