@@ -42,7 +42,7 @@ def wrong_clock(offsets: Sequence[Seen]) -> tuple[str, str]:
     if of_ca and of_host:
         return _of_three(statistics.median(of_ca), statistics.median(of_host))
     if of_ca or of_host:
-        return _of_two(of_ca or of_host, {one["who"] for one in offsets})
+        return _of_two(of_ca or of_host, {one["who"] for one in offsets if one["kind"] != "host"})
     return "", ""
 
 

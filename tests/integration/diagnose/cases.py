@@ -76,6 +76,19 @@ def crl_not_available(world: World, stack: contextlib.ExitStack) -> None:
     del world.ca.files["/ca.crl"]
 
 
+@case
+def crl_not_trusted(world: World, stack: contextlib.ExitStack) -> None:
+    """The CRL is signed with a key that is not the CA's."""
+    serve(world, world.leaf(ocsp_urls=[]), "")
+    world.publish(key=Authority.root().key)
+
+
+@case
+def revocation_status_unknown(world: World, stack: contextlib.ExitStack) -> None:
+    """Neither CRL nor responder is named, and nobody can tell."""
+    serve(world, world.leaf(ocsp_urls=[], crl_urls=[]), "")
+
+
 # The responder cannot be asked
 
 
@@ -120,7 +133,7 @@ def responder_slow(world: World, stack: contextlib.ExitStack) -> None:
 
     def late(asked: Asked) -> Answer:
         found = world.ca.good(asked)
-        return Answer(found.body, silence=1.3)
+        return Answer(found.body, silence=2.4)
 
     world.ca.ocsp = late
 
@@ -129,7 +142,7 @@ def responder_slow(world: World, stack: contextlib.ExitStack) -> None:
 def responder_slow__never(world: World, stack: contextlib.ExitStack) -> None:
     """The responder accepts the connection and says nothing in all the time there is."""
     serve(world, world.leaf())
-    world.ca.ocsp = lambda asked: Answer(silence=4)
+    world.ca.ocsp = lambda asked: Answer(silence=6)
 
 
 @case
@@ -256,6 +269,21 @@ def staple_of_another_certificate(world: World, stack: contextlib.ExitStack) -> 
 
 
 @case
+def staple_invalid(world: World, stack: contextlib.ExitStack) -> None:
+    """A response without nextUpdate, which clients must refuse (RFC 9919)."""
+    issued = world.leaf()
+    file = world.write("staple.der", world.issuing.ocsp(issued.certificate, no_next_update=True))
+    serve(world, issued, f"ssl_stapling on;\nssl_stapling_file {file};")
+
+
+@case
+def staple_missing(world: World, stack: contextlib.ExitStack) -> None:
+    """All is in order, but the responder does not like nginx's HTTP/1.0; only the error log tells."""
+    world.ca.ocsp = lambda asked: Answer(status=505) if asked.version == "HTTP/1.0" else world.ca.good(asked)
+    serve(world, world.leaf(), primed=True)
+
+
+@case
 def must_staple_without_staple(world: World, stack: contextlib.ExitStack) -> None:
     """Must-Staple, and stapling is off."""
     serve(world, world.leaf(must_staple=True), "")
@@ -307,6 +335,12 @@ def chain_disordered(world: World, stack: contextlib.ExitStack) -> None:
     issued = world.leaf()
     chain = pems(issued.certificate, world.root.certificate, world.issuing.certificate)
     serve(world, issued, primed=True, chain=chain)
+
+
+@case
+def chain_invalid(world: World, stack: contextlib.ExitStack) -> None:
+    """A certificate for clients, on a server."""
+    serve(world, world.leaf(ocsp_urls=[], eku=[ExtendedKeyUsageOID.CLIENT_AUTH]), "")
 
 
 @case
@@ -548,6 +582,14 @@ def endpoint_not_tls__nginx(world: World, stack: contextlib.ExitStack) -> None:
 def endpoint_handshake_failed(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
     """The peer ends the handshake before it shows anything."""
     return listener(stack.enter_context(alerting_server(40)).port)
+
+
+@case
+def host_look_failed(world: World, stack: contextlib.ExitStack) -> None:
+    """The folder of the certificates is open to everybody, so nothing below it is believed."""
+    world.modules.root.mkdir()
+    world.modules.root.chmod(0o777)
+    serve(world, world.leaf(), primed=True)
 
 
 @case

@@ -157,7 +157,7 @@ class NamespaceWorld(World):
 def wrong_clock(place: Path) -> dict[str, str]:
     """Variables for a Python that libfaketime gives a wrong clock.
 
-    Its monotonic clock must stay, or else waiting never ends; and then clock_nanosleep, with which Python sleeps, fails.
+    Its monotonic clock must stay, or else waiting never ends; but then clock_nanosleep, by which Python sleeps, fails.
     """
     folder = place / "sleep-by-select"
     folder.mkdir(exist_ok=True)

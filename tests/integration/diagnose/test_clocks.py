@@ -28,9 +28,11 @@ def test_wrong_clock_of_the_host_is_named_and_not_the_missing_staple(offset: str
     with WrongClockWorld(tmp_path, offset) as world:
         world.start(world.vhost(world.leaf()))
         world.prime()
-        [cause] = world.diagnosed()
+        causes = world.diagnosed()
+    assert len(causes) == 1, "\n".join(world.lines)
+    [cause] = causes
     assert (cause["code"], cause["certainty"], cause["where"]) == ("clock_skew_host", "certain", ["host web1"])
-    assert any("10" not in text and "240.0 h" in text for text in cause["evidence"]), cause
+    assert any("240.0 h" in text for text in cause["evidence"]), cause
 
 
 def test_two_clocks_alone_tell_that_one_is_wrong_and_not_which(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def forbidden(world: NamespaceWorld) -> None:
 
 
 def too_slow(world: NamespaceWorld) -> None:
-    only_to_host(world, Answer(silence=4))
+    only_to_host(world, Answer(silence=6))
     world.start(world.vhost(world.leaf()))
 
 

@@ -53,6 +53,8 @@ class Asked:
     algorithm: hashes.HashAlgorithm
     by: str = ""
     """the address that asks"""
+    version: str = ""
+    """of HTTP"""
 
 
 class CaServer(http.server.ThreadingHTTPServer):
@@ -78,7 +80,7 @@ class CaServer(http.server.ThreadingHTTPServer):
         assert self.issuing is not None
         return Answer(self.issuing.ocsp(asked.certificate, status, algorithm=asked.algorithm, **how))
 
-    def answer_of(self, path: str, body: bytes, by: str) -> Answer:
+    def answer_of(self, path: str, body: bytes, by: str, version: str) -> Answer:
         """For an absolute URL too, as a proxy is asked."""
         if path.startswith("http://"):
             path = urllib.parse.urlsplit(path).path
@@ -88,7 +90,7 @@ class CaServer(http.server.ThreadingHTTPServer):
         try:
             request = body or base64.b64decode(urllib.parse.unquote(path[len("/ocsp/") :]), validate=True)
             parsed = ocsp.load_der_ocsp_request(request)
-            return self.ocsp(Asked(self.known[parsed.serial_number], parsed.hash_algorithm, by))
+            return self.ocsp(Asked(self.known[parsed.serial_number], parsed.hash_algorithm, by, version))
         except (KeyError, ValueError, binascii.Error):
             return Answer(ocsp_error("unauthorized"))
 
@@ -110,11 +112,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: CaServer
 
     def do_GET(self) -> None:
-        self._send(self.server.answer_of(self.path, b"", self.client_address[0]))
+        self._send(self.server.answer_of(self.path, b"", self.client_address[0], self.request_version))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._send(self.server.answer_of(self.path, body, self.client_address[0]))
+        self._send(self.server.answer_of(self.path, body, self.client_address[0], self.request_version))
 
     def _send(self, answer: Answer) -> None:
         time.sleep(answer.silence)
@@ -213,13 +215,13 @@ class World:
 
     def diagnosed(self, *, look: bool = True, **more: Any) -> list[dict[str, Any]]:
         """The causes for the one certificate, by the real steps of the playbook."""
-        trusted = {"trust_anchors": [str(self.place / "root.pem")], "timeout": 2.0, "cache_dir": ""}
-        wanted = {**trusted, "slow_after": 1.0, **self.options, "rotations": {HOST: [self.rotation(**more)]}}
+        trusted = {"trust_anchors": [str(self.place / "root.pem")], "timeout": 4.0, "cache_dir": ""}
+        wanted = {**trusted, "slow_after": 2.0, **self.options, "rotations": {HOST: [self.rotation(**more)]}}
         seen = run_action(client_view_info.ActionModule, wanted)
         rotations = _rotations(seen)
         if look:
             dump = [*self.nginx.command, "-T"] if self.nginx else []
-            given = {"rotations": rotations, "nginx_dump": dump, "timeout": 2.0, "slow_after": 1.0}
+            given = {"rotations": rotations, "nginx_dump": dump, "timeout": 4.0, "slow_after": 2.0}
             rotations = run_host_action(host_view_info.ActionModule, given, self.modules)["rotations"]
         ended = run_action(diagnosis_info.ActionModule, {**trusted, "rotations": {HOST: rotations}})
         self.lines = ended["lines"]
