@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Dict, Mapping, Sequence
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_figures import (
@@ -27,7 +27,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.report impo
 MOST_RUNS = 1000
 
 Rotations = Mapping[str, Sequence[Mapping[str, Any]]]
-Report = dict[str, Any]
+Report = Dict[str, Any]
 
 _NO_NAMES = frozenset({"latest"})
 

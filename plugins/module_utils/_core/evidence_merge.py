@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Dict
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_record import earliest
 
-Entry = dict[str, Any]
+Entry = Dict[str, Any]
 
 MOST_HISTORY = 10
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Dict
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.affected import Affected, affected_from
 
-Entry = dict[str, Any]
+Entry = Dict[str, Any]
 
 # States of a release that took its predecessor's place. What is only prepared did so if it is the live one.
 _TOOK_THE_PLACE = frozenset({"installed", "served", "revoked", "visible", "retired"})

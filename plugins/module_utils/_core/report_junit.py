@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Mapping
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.report_words import title, visible
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Mapping, Tuple
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.report_words import METRIC_NAMES, OUTCOMES
 
-Sample = tuple[Mapping[str, Any], float]
+Sample = Tuple[Mapping[str, Any], float]
 
 _STATES = ("met", "open", "missed")
 _FIGURES = ("p50", "p95", "max")

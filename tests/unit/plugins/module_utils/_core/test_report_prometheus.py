@@ -30,8 +30,8 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     return found
 
 
-def value(text: str, metric: str, /, **labels: str) -> float:
-    return samples(text)[metric, frozenset(labels.items())]
+def value(text: str, gauge: str, **labels: str) -> float:
+    return samples(text)[gauge, frozenset(labels.items())]
 
 
 def test_figures_of_an_incident() -> None:

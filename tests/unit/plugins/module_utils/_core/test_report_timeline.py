@@ -38,8 +38,8 @@ def test_everything_is_inside_and_curves_only_rise(hosts: int) -> None:
             found["base"] - (found["base"] - found["top"]) * curve["count"] / found["most"], abs=0.1
         )
     for lane in found["lanes"]:
-        for bar in lane["bars"]:
-            assert found["left"] <= bar["x"] <= bar["x"] + bar["width"] <= found["right"] + 3
-            assert bar["y"] + lane["height"] <= found["height"]
+        for drawn_bar in lane["bars"]:
+            assert found["left"] <= drawn_bar["x"] <= drawn_bar["x"] + drawn_bar["width"] <= found["right"] + 3
+            assert drawn_bar["y"] + lane["height"] <= found["height"]
     assert len(found["ticks"]) <= 9
     assert len(found["lanes"]) + found["left_out"] == len({1 + n // 400 for n in range(hosts) if n % 5 < 3})
