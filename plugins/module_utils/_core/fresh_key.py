@@ -43,10 +43,11 @@ def _seen(rotation: Mapping[str, Any], spki_sha256: str, deny_list: Collection[s
     may_come_again = is_receiver and fates[:1] == ["received"] and set(fates) <= _GIVEN_UP
     if fates and not may_come_again:
         return f"keys.log has it as {fates[-1]}"
-    spared = [prepared.get("version")]
+    versions = installed.get("versions") or ()
+    spared = {prepared.get("version")}
     if may_come_again:
-        spared += [one.get("version") for one in installed["versions"] if one.get("version") != installed.get("live")]
-    for version in installed.get("versions") or ():
+        spared |= {one.get("version") for one in versions} - {installed.get("live")}
+    for version in versions:
         if version.get("spki_sha256") == spki_sha256 and version.get("version") not in spared:
             return f"version {version.get('version')} has it"
     return None

@@ -24,6 +24,7 @@ def version(name: str, key: str = KEY) -> dict[str, Any]:
 
 PREPARED = {"prepared": {"version": "v2", "resumed": False}}
 RESUMED = {"prepared": {"version": "v2", "resumed": True}}
+RECEIVER = {"share": {"role": "receiver"}, **PREPARED}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,9 @@ RESUMED = {"prepared": {"version": "v2", "resumed": True}}
         {**log("created"), **RESUMED},
         {**version("v2"), **RESUMED},
         {**version("v1", OTHER), **PREPARED},
+        {**log("received"), **RESUMED},
+        {**log("received", "abandoned"), **RECEIVER},
+        {"installed": {**log("received", "live", "abandoned")["installed"], **version("v1")["installed"]}, **RECEIVER},
     ],
 )
 def test_fresh_key_passes(rotation: dict[str, Any]) -> None:
@@ -51,6 +55,16 @@ def test_fresh_key_passes(rotation: dict[str, Any]) -> None:
         ({**log("created", "revoked:keyCompromise"), **RESUMED}, "keys.log has it as revoked:keyCompromise"),
         ({**log("live"), **RESUMED}, "keys.log has it as live"),
         ({**version("v1"), **RESUMED}, "version v1 has it"),
+        ({**log("received", "abandoned"), **PREPARED}, "keys.log has it as abandoned"),
+        ({**log("received", "live", "retired"), **RECEIVER}, "keys.log has it as retired"),
+        ({**log("created", "abandoned"), **RECEIVER}, "keys.log has it as abandoned"),
+        (
+            {
+                "installed": {**log("received", "live")["installed"], **version("v1")["installed"], "live": "v1"},
+                **RECEIVER,
+            },
+            "version v1 has it",
+        ),
     ],
 )
 def test_key_that_was_seen_is_refused_with_where(rotation: dict[str, Any], where: str) -> None:
