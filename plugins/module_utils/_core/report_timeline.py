@@ -101,6 +101,7 @@ def _curve(times: Sequence[float], axis: _Axis, moments: Mapping[str, Sequence[f
 def _lane(wave: Mapping[str, Any], axis: _Axis, y: float) -> dict[str, Any]:
     """A bar for each verb, from the first certificate to the last, one below the other."""
     label = visible(wave["wave"])
+    label = f"wave {label}" if label.isdigit() else label
     bars = []
     for number, verb in enumerate(VERBS):
         done = wave["verbs"].get(verb)
