@@ -56,7 +56,7 @@ class ActionModule(FleetAction):
         policy = replace(policy, deny_list=policy.deny_list | denied_in(self.options["deny_list_path"]))
         for rotation in list(self.active(rotations)):
             self._decide(rotation, policy, at)
-        appoint(self, rotations, settled=self.options["settle"])
+        appoint(self, rotations, settled=self.options["settle"], denied=policy.deny_list)
         everything = [one for of_host in rotations.values() for one in of_host]
         due = _hosts(rotations, is_to_do)
         # In check mode no key was made for anyone, which is no reason to look a second time.

@@ -11,7 +11,8 @@ Appointed with every plan anew, from what is decided and found: nothing about it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
@@ -27,10 +28,17 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action i
 LEAD, RECEIVER = "lead", "receiver"
 
 
-def appoint(action: RotationAction, rotations: Mapping[str, Iterable[Rotation]], *, settled: bool) -> None:
+def appoint(
+    action: RotationAction,
+    rotations: Mapping[str, Iterable[Rotation]],
+    *,
+    settled: bool,
+    denied: Collection[str] = (),
+) -> None:
     """Give every rotation that is due and shared its part. What was prepared for another part is prepared anew.
 
     :param settled: hosts were looked at, so that it is known which of them has a key that can be sealed.
+    :param denied: keys that must not go anywhere, whatever was decided about the hosts that have them.
     """
     everyone = [one for of_host in rotations.values() for one in of_host if one.get("shared")]
     for rotation in everyone:
@@ -39,7 +47,7 @@ def appoint(action: RotationAction, rotations: Mapping[str, Iterable[Rotation]],
     for members in _groups(active(everyone)):
         due = [one for one in members if action_of(one) == "rotate"]
         if due:
-            _appoint(members, due, settled)
+            _appoint(members, due, settled, [one for one in members if _may_bring(one, denied, action.now())])
 
 
 def role_of(rotation: Mapping[str, Any]) -> str | None:
@@ -101,8 +109,19 @@ def _not_sealed(lead: str, why: str) -> RotationError:
     )
 
 
-def _appoint(members: list[Rotation], due: list[Rotation], settled: bool) -> None:
-    source = _with_live_key(members, due) if settled else _seen_with_other_key(members, due)
+def _may_bring(rotation: Rotation, denied: Collection[str], at: datetime) -> bool:
+    """What is kept need not be good: in an emergency, all that it is not about is kept."""
+    is_revoked = (rotation.get("verdict") or {}).get("status") == "revoked"
+    # What waits for a reload is not what is served, and the verdict is about that.
+    if action_of(rotation) == "rotate" or (action_of(rotation) == "keep" and is_revoked):
+        return False
+    pair = live_pair(rotation)
+    keys = {pair.spki_sha256, pair.key_spki_sha256} if pair else {_served_key(rotation)}
+    return not keys & set(denied) and (pair is None or pair.not_after > at)
+
+
+def _appoint(members: list[Rotation], due: list[Rotation], settled: bool, others: list[Rotation]) -> None:
+    source = _with_live_key(others, due) if settled else _seen_with_other_key(others, due)
     lead = source or next((one for one in due if (one.get("prepared") or {}).get("csr_pem")), due[0])
     group, spki = members[0]["shared"], None
     if source is not None:
@@ -127,10 +146,10 @@ def _give_part(rotation: Rotation, group: str, lead: Rotation, spki: str | None)
         del rotation["prepared"]
 
 
-def _with_live_key(members: Iterable[Rotation], due: Iterable[Rotation]) -> Rotation | None:
+def _with_live_key(others: Iterable[Rotation], due: Iterable[Rotation]) -> Rotation | None:
     """The first whose key was made for this group and is live, good, and new to all that are due."""
     replaced = {_key_to_replace(one) for one in due}
-    for rotation in active(members, ("keep", "repair", "finish")):
+    for rotation in active(others, ("keep", "repair", "finish")):
         version, pair = live_version(rotation) or {}, live_pair(rotation)
         was_shared = ((version.get("record") or {}).get("request") or {}).get("shared") == rotation["shared"]
         is_seen = action_of(rotation) != "keep" or _served_key(rotation)
@@ -140,10 +159,10 @@ def _with_live_key(members: Iterable[Rotation], due: Iterable[Rotation]) -> Rota
     return None
 
 
-def _seen_with_other_key(members: Iterable[Rotation], due: Iterable[Rotation]) -> Rotation | None:
+def _seen_with_other_key(others: Iterable[Rotation], due: Iterable[Rotation]) -> Rotation | None:
     """The same as far as it can be told from outside; whether its key can be sealed is seen on the host."""
     replaced = {_key_to_replace(one) for one in due}
-    for rotation in active(members, ("keep",)):
+    for rotation in active(others, ("keep",)):
         if _served_key(rotation) and _served_key(rotation) not in replaced:
             return rotation
     return None

@@ -41,8 +41,8 @@ class FarmHost:
         """An nginx with a copy of this pair."""
         own = self.place / "ssl"
         own.mkdir(parents=True)
-        pair = [Path(shutil.copy2(one, own)) for one in (certificate, key)]
-        vhost = Vhost([SERVER_NAME], *pair, extra=f"include {self.root}/{NAME}/live/*.conf;")
+        chain, private = (Path(shutil.copy2(one, own)) for one in (certificate, key))
+        vhost = Vhost([SERVER_NAME], chain, private, extra=f"include {self.root}/{NAME}/live/*.conf;")
         self.nginx = Nginx(self.place / "nginx", [vhost]).start()
 
     @property

@@ -97,10 +97,10 @@ def test_no_changed_envelope_is_taken_in(two: Pair) -> None:
     whole = base64.b64decode(two.sealed(made, waiting["certificate_pem"])["envelopes_b64"][0])
     places = [len(whole) * part // 16 for part in (6, 9, 10, 11, 12, 13, 14, 15)] + [-1]
     changed = [bytearray(whole) for _place in places]
-    for place, one in zip(places, changed, strict=True):
-        one[place] ^= 1
-    for one in [*changed, whole[:-16], b"", b"nonsense"]:
-        result = two.installed(made, waiting, base64.b64encode(bytes(one)).decode())
+    for place, bytes_of_one in zip(places, changed, strict=True):
+        bytes_of_one[place] ^= 1
+    for one in [*map(bytes, changed), whole[:-16], b"", b"nonsense"]:
+        result = two.installed(made, waiting, base64.b64encode(one).decode())
         assert result["code"] in ("seal_broken", "key_mismatch"), result
         two.assert_untouched(waiting)
     assert two.installed(made, waiting, "ünreadable")["code"] == "seal_broken"

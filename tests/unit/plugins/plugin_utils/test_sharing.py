@@ -128,6 +128,15 @@ def test_good_live_key_of_the_group_is_taken_over(state: str) -> None:
     assert outside["sealing"] == ["web2"]
 
 
+def test_live_key_that_waits_for_its_reload_is_taken_over() -> None:
+    """What is served there is the revoked one still."""
+    installed = live(NEW, state="installed")
+    first = rotation(prepared=WAITING, installed=live(OLD, shared=None))
+    result, found = plan(first, rotation(OLD, installed=installed), settle=True)
+    assert [one["decision"]["action"] for one in found] == ["rotate", "repair"]
+    assert roles(found) == ["receiver", "lead"] and result["sealing"] == ["web2"]
+
+
 @pytest.mark.parametrize(
     "installed",
     [live(NEW, shared=None), live(NEW, shared="other"), live(NEW, has_key=False), {**live(NEW), "live": None}],
@@ -146,6 +155,22 @@ def test_key_to_be_replaced_is_not_taken_over_from_a_host_that_keeps_it() -> Non
     assert roles(outside) == ["lead", None]
     _result, settled = plan(rotation(OLD, prepared=WAITING), good(OLD, installed=live(OLD)), settle=True)
     assert roles(settled) == ["lead", None]
+
+
+@pytest.mark.parametrize("fault", ["denied", "expired", "revoked"])
+def test_kept_is_not_taken_for_good(fault: str) -> None:
+    """In an emergency about one key, others are kept whatever is wrong with them."""
+    about = {"spki_sha256": [spki(OLD)], "serials": [], "certificates": [], "reason": "keyCompromise"}
+    policy = {"affected": about, "deny_list": [spki(NEW)] if fault == "denied" else []}
+    kept = rotation(NEW, "revoked" if fault == "revoked" else "good", installed=live(NEW))
+    at = as_text(LATER + timedelta(days=1)) if fault == "expired" else as_text(utc_now())
+    given = rotation(OLD, prepared=CSR, installed=live(OLD, shared=None)), kept
+    result, found = plan(*given, settle=True, policy=policy, at=at)
+    assert [one["decision"]["action"] for one in found] == ["rotate", "keep"]
+    assert roles(found) == ["lead", None] and result["sealing"] == []
+    good_one = {**policy, "deny_list": []}
+    _result, found = plan(given[0], good(installed=live(NEW)), settle=True, policy=good_one)
+    assert roles(found) == ["receiver", "lead"]
 
 
 def test_arrived_key_needs_no_seal_and_another_one_is_given_up() -> None:
