@@ -316,7 +316,7 @@ KINDS: tuple[Kind, ...] = (
         "stapling_ignored",
         "nginx ignores ssl_stapling, with no more than a warning",
         "without an OCSP URL in the certificate take ssl_stapling out; else do what nginx's own words say",
-        _NO_STAPLE,
+        frozenset({"staple_not_primed", "staple_missing"}),
         fixable=True,
     ),
     Kind(

@@ -408,7 +408,8 @@ def name_not_in_certificate(world: World, stack: contextlib.ExitStack) -> None:
 def client(world: World, stack: contextlib.ExitStack, *, by: Authority | None = None, **wanted: Any) -> Issued:
     """A client certificate, which the diagnosis is told to present."""
     wanted.setdefault("ocsp_urls", [])
-    issued = world.leaf("client.example.org", by=by, eku=[ExtendedKeyUsageOID.CLIENT_AUTH], **wanted)
+    wanted.setdefault("eku", [ExtendedKeyUsageOID.CLIENT_AUTH])
+    issued = world.leaf("client.example.org", by=by, **wanted)
     certificate = world.write("client.pem", issued.chain_pem)
     world.options["client_certificate"] = str(certificate)
     world.options["client_key"] = str(world.write("client.key", issued.key_pem))
@@ -477,6 +478,13 @@ def client_ca_not_accepted(world: World, stack: contextlib.ExitStack) -> None:
     """A client certificate of a CA that nginx does not name."""
     client(world, stack, by=Authority.root("Another Root"), crl_urls=[])
     serve(world, world.leaf(ocsp_urls=[]), mutual(world))
+
+
+@case
+def client_certificate_refused(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
+    """A certificate for servers, presented as a client's."""
+    client(world, stack, eku=[ExtendedKeyUsageOID.SERVER_AUTH])
+    return at_openssl(world, stack, checks=False)
 
 
 @case
