@@ -80,6 +80,9 @@ def _is_new_try(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
 
 
 def _times(earlier: Mapping[str, Any], later: Mapping[str, Any], is_new_try: bool) -> dict[str, str]:
+    if later.get("told_by") and is_replaced(earlier):
+        # The host's clock is not that of the runs, which have told of it already.
+        return {**later["times"], **earlier["times"]}
     given_up = _OF_THE_SUCCESSOR if is_new_try else ()
     kept = {verb: at for verb, at in earlier["times"].items() if verb not in given_up}
     if _is_other_predecessor(earlier, later):

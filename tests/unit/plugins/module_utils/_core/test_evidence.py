@@ -231,7 +231,8 @@ def test_record_adds_nothing_to_what_a_run_has_reported() -> None:
     assert then["decision"] == first["decision"]
     assert then["proof"] == first["proof"]
     assert then["revocation"] == first["revocation"]
-    assert then["times"]["issued"] == at(2)
+    # The record has earlier ones, by the host's clock.
+    assert then["times"] == first["times"]
 
 
 def test_run_that_goes_on_has_the_times_of_the_killed_one() -> None:
