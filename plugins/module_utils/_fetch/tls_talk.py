@@ -109,14 +109,14 @@ class _Conversation:
         try:
             self._patiently(self.connection.do_handshake)
         except (SSL.Error, TimeoutError) as exc:
-            return dataclasses.replace(seen, shown=self._has_shown(), **_fault(exc))
+            return _refused(dataclasses.replace(seen, shown=self._has_shown()), exc)
         seen = dataclasses.replace(seen, shown=True, after_handshake=True, accepted=_accepted(self.connection))
         try:
             request = f"GET / HTTP/1.1\r\nHost: {name or self.endpoint.address}\r\nUser-Agent: {USER_AGENT}\r\n"
             self._patiently(lambda: self.connection.send(f"{request}Connection: close\r\n\r\n".encode()))
-            return dataclasses.replace(seen, **_page(self._read()))
+            return _answered(seen, self._read())
         except (SSL.Error, TimeoutError) as exc:
-            return dataclasses.replace(seen, **_fault(exc))
+            return _refused(seen, exc)
 
     def _read(self) -> bytes:
         data = b""
@@ -144,14 +144,15 @@ class _Conversation:
         return bool(self.connection.get_peer_cert_chain(as_cryptography=True))
 
 
-def _fault(exc: Exception) -> dict[str, int | str | None]:
+def _refused(seen: Talk, exc: Exception) -> Talk:
     details = exc.args[0] if exc.args and isinstance(exc.args[0], list) else []
     reasons = [str(detail[-1]) for detail in details if detail]
     alert = next((number for reason in reasons if (number := tls_alert.number_of(reason)) is not None), None)
-    return {"alert": alert, "says": "; ".join(reasons) or str(exc) or "the peer closed the connection"}
+    says = "; ".join(reasons) or str(exc) or "the peer closed the connection"
+    return dataclasses.replace(seen, alert=alert, says=says)
 
 
-def _page(data: bytes) -> dict[str, int | str | float | None]:
+def _answered(seen: Talk, data: bytes) -> Talk:
     head, _end, body = data.decode("latin-1").partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
@@ -159,11 +160,12 @@ def _page(data: bytes) -> dict[str, int | str | float | None]:
     status = int(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit() else None
     title = _TITLE.search(body)
     moment = date_of(headers)
-    return {
-        "status": status,
-        "says": title[1].strip() if title else first[:100],
-        "clock_ahead": None if moment is None else (moment - datetime.now(timezone.utc)).total_seconds(),
-    }
+    return dataclasses.replace(
+        seen,
+        status=status,
+        says=title[1].strip() if title else first[:100],
+        clock_ahead=None if moment is None else (moment - datetime.now(timezone.utc)).total_seconds(),
+    )
 
 
 def _accepted(connection: SSL.Connection) -> tuple[tuple[bytes, str], ...]:

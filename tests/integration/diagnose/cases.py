@@ -255,8 +255,9 @@ def staple_not_primed(world: World, stack: contextlib.ExitStack) -> None:
 def staple_stale(world: World, stack: contextlib.ExitStack) -> None:
     """ssl_stapling_file is loaded once, and served for ever."""
     issued = world.leaf()
-    old = {"this_update": utc_now() - 3 * DAY, "next_update": utc_now() - DAY}
-    file = world.write("staple.der", world.issuing.ocsp(issued.certificate, **old))
+    before, until = utc_now() - 3 * DAY, utc_now() - DAY
+    old = world.issuing.ocsp(issued.certificate, this_update=before, next_update=until)
+    file = world.write("staple.der", old)
     serve(world, issued, f"ssl_stapling on;\nssl_stapling_file {file};")
 
 
