@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Sequence
 
+from ansible_collections.certops.rotation.plugins.module_utils._core.affected import Affected
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.evidence_figures import (
     clock,
@@ -57,7 +58,11 @@ class Incident:
 def incident_name(name: str) -> str:
     """``name``, which is safe as the name of a folder beside those of the runs. RotationError ``name_invalid``."""
     if name in _NO_NAMES:
-        raise RotationError("name_invalid", f"{name!r} cannot be the name of an incident: it is that of a link.")
+        raise RotationError(
+            "name_invalid",
+            f"{name!r} cannot be the name of an incident: it is that of a link.",
+            remedy="Take another name, such as leaked-key-2026-11.",
+        )
     return certificate_name(name)
 
 
@@ -68,8 +73,11 @@ def make_report(
     known = _incident(rotations, run, incident, earlier) if incident else None
     everything = [rotation for of_host in rotations.values() for rotation in of_host]
     entries = [_entry(rotation, run) for rotation in everything]
-    if known:
-        entries = merged((earlier or {}).get("rotations") or (), _with_records(entries, everything, known))
+    if known and incident:
+        # A later run may know of more that is affected than the first.
+        affected = named_by(known["subject"], incident.subject)
+        entries = _with_records(entries, everything, affected, known["started_at"])
+        entries = merged((earlier or {}).get("rotations") or (), entries)
     silent = _silent_hosts(rotations, entries, earlier)
     return assembled(entries, run, known, silent)
 
@@ -143,9 +151,8 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _with_records(
-    entries: list[dict[str, Any]], rotations: Iterable[Mapping[str, Any]], incident: Mapping[str, Any]
+    entries: list[dict[str, Any]], rotations: Iterable[Mapping[str, Any]], affected: Affected, since: str
 ) -> list[dict[str, Any]]:
-    affected, since = named_by(incident["subject"]), incident["started_at"]
     return [with_record(entry, one, affected, since) for entry, one in zip(entries, rotations)]
 
 

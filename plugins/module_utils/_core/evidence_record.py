@@ -20,10 +20,13 @@ _OF_THE_SUCCESSOR = ("serial", "spki_sha256", "order", "issuer")
 _VERBS = ("detected", "decided", "prepared", "issued", "validated", "installed", "served", "revoked", "visible")
 
 
-def named_by(subject: Mapping[str, Any]) -> Affected:
-    """The keys and serials that an incident is about."""
-    lists = {name: subject.get(name) or [] for name in ("spki_sha256", "serials")}
-    given = {name: [listed] if isinstance(listed, str) else listed for name, listed in lists.items()}
+def named_by(*subjects: Mapping[str, Any]) -> Affected:
+    """The keys and serials that an incident is about, by all that was said of it."""
+    given: dict[str, list[Any]] = {"spki_sha256": [], "serials": []}
+    for subject in subjects:
+        for name, known in given.items():
+            listed = subject.get(name) or []
+            known += [listed] if isinstance(listed, str) else listed
     return affected_from(given) or Affected()
 
 

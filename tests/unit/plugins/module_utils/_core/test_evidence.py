@@ -235,6 +235,13 @@ def test_record_adds_nothing_to_what_a_run_has_reported() -> None:
     assert then["times"] == first["times"]
 
 
+def test_what_only_a_later_run_knows_to_be_affected_is_told_by_the_record_too() -> None:
+    first = make_report({}, Run("r0", at(9)), Incident("leak", {"kind": "key", "spki_sha256": ["dd"]}, at(0)))
+    later = {"web1": [kept(50, installed=on_host("retired"))]}
+    [one] = make_report(later, Run("r1", at(60)), INCIDENT, first)["rotations"]
+    assert one["outcome"] == "rotated"
+
+
 def test_run_that_goes_on_has_the_times_of_the_killed_one() -> None:
     one = entry(done(50, decision={"action": "finish", "reasons": []}, installed=on_host("installed")))
     assert (one["times"]["issued"], one["times"]["served"]) == (at(2), at(4))
