@@ -20,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     serial_hex,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.emergency import (
+    TO_DO,
     Standing,
     Subject,
     action_of,
@@ -87,6 +88,7 @@ class ActionModule(FleetAction):
             "started_at": as_text(since),
             "hosts": found.ready,
             "waves": waves,
+            "server_names": _server_names(rotations),
             "not_ready": found.not_ready,
             "unknown": found.unknown,
             "denied": denied,
@@ -233,6 +235,11 @@ def _over_budget(wanted: Mapping[str, list[list[str]]], issuers: OpenIssuers) ->
             )
             told[name] += f"{refused[0].remedy} One certificate for all hosts of its names takes one order (shared)."
     return told
+
+
+def _server_names(rotations: Mapping[str, list[Rotation]]) -> list[str]:
+    due = (one for of_host in rotations.values() for one in of_host if action_of(one) in TO_DO)
+    return sorted({name for one in due for name in one.get("server_names") or ()})
 
 
 def _leave_out(rotations: dict[str, list[Rotation]], subject: Subject, since: str) -> None:

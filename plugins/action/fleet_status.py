@@ -71,6 +71,7 @@ class ActionModule(FleetAction):
     def _looked_at(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         at, only_new = self.now(), self.options["only_new"]
         new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
+        new += self._blind(rotations)
         if new or not only_new:
             judge = judging(self.step, self.options)
             self._look(new, rotations, _Eyes(judge, at))
@@ -86,6 +87,17 @@ class ActionModule(FleetAction):
     def _declared(self, host: str, request: Mapping[str, Any]) -> list[Rotation]:
         declared = rotations_from_request(host, request)
         return declared or ([probe(host, request)] if self.options["probe"] else [])
+
+    def _blind(self, rotations: Mapping[str, list[Rotation]]) -> list[Rotation]:
+        """Hosts that could not be looked at and have nothing declared: asked for what others serve."""
+        names, variable = self.options["also_ask"], self.options["request"]
+        if not names or not variable:
+            return []
+        blind = {host: of_host[0] for host, of_host in rotations.items() if of_host and all(map(_is_blind, of_host))}
+        requests = host_values(self, self.task_vars, variable, list(blind))
+        for host, rotation in blind.items():
+            rotation.update(listeners=probe(host, plain(requests[host]))["listeners"], server_names=list(names))
+        return list(blind.values())
 
     def _look(self, new: Sequence[Rotation], rotations: Mapping[str, list[Rotation]], eyes: _Eyes) -> None:
         """Fill ``served`` and ``verdict`` of all new rotations."""
@@ -113,6 +125,10 @@ class ActionModule(FleetAction):
             )
             looks = dict(zip(shown, looking.results(), strict=True))
         _note(new, asked, dict(zip(distinct, results, strict=True)), looks)
+
+
+def _is_blind(rotation: Rotation) -> bool:
+    return bool(rotation.get("error")) and not rotation.get("listeners")
 
 
 class _Progress:

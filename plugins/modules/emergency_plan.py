@@ -162,6 +162,12 @@ waves:
   type: list
   elements: str
   sample: ["1", "10%", "100%"]
+server_names:
+  description: The names for which certificates that are concerned are served; any host may serve them for these.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop.example.org]
 not_ready:
   description: By host that is concerned and cannot be rotated now, why.
   returned: success

@@ -30,6 +30,14 @@ options:
     description: Whether to look at C(address) and C(port) of a host for which nothing is declared.
     type: bool
     default: false
+  also_ask:
+    description:
+      - Server names to ask for at C(address) and C(port) of O(request), of hosts of which nothing is known but why they
+        could not be looked at.
+      - For who must know whether such a host serves what others serve, too.
+    type: list
+    elements: str
+    default: []
   only_new:
     description:
       - Look only at rotations that nobody looked at yet.
@@ -125,6 +133,7 @@ ARGUMENT_SPEC = {
     "hosts": {"type": "list", "elements": "str"},
     "request": {"type": "str"},
     "probe": {"type": "bool", "default": False},
+    "also_ask": {"type": "list", "elements": "str", "default": []},
     "only_new": {"type": "bool", "default": False},
     "revalidate": {"type": "bool", "default": False},
     "concurrency": {"type": "int", "default": 32},

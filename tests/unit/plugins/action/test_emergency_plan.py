@@ -37,7 +37,7 @@ def rotation(issued: Issued | None = LEAKED, **more: Any) -> dict[str, Any]:
             "chain_pem": issued.chain_pem,
             "error": None,
         }
-    installed = {"live": None, "versions": [], "paths": {}}
+    installed: dict[str, Any] = {"live": None, "versions": [], "paths": {}}
     made = {"name": "shop", "issuer": "internal", "server_names": NAMES, "served": [entry], "installed": installed}
     return {**made, **more}
 
@@ -68,6 +68,7 @@ def test_only_hosts_with_the_key_are_concerned(place: Path) -> None:
     assert planned["affected"]["spki_sha256"] == [LEAKED_KEY]
     assert planned["incident"] == f"key-{LEAKED_KEY[:16]}"
     assert planned["orders"] == {"internal": 1}
+    assert planned["server_names"] == NAMES
     assert planned["counts"] == {
         "hosts": 1, "certificates": 1, "orders": 1, "not_ready": 0, "unknown": 0, "not_affected": 1,
     }  # fmt: skip

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -14,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
 from ansible_collections.certops.rotation.plugins.action import fleet_status
 from ansible_collections.certops.rotation.plugins.action.fleet_status import ActionModule
 from ansible_collections.certops.rotation.plugins.plugin_utils import beside
@@ -327,6 +332,40 @@ def test_rotation_with_an_error_is_passed_by(world: World) -> None:
     result = world.look({"web1": [given]}, keep_going=True)
     assert result["rotations"]["web1"] == [given]
     assert result["summary"]["failed"] == 1
+
+
+def test_host_that_could_not_be_looked_at_is_asked_for_the_names_that_others_have(world: World, tmp_path: Path) -> None:
+    """Only where nothing is declared; the error stays, and so does whatever else an error kept from being looked at."""
+    shared = world.issue("shop.example.org")
+    with TlsServer(shared) as server:
+        variables = {"asked": {"address": "127.0.0.1", "port": server.port}}
+        error = {"step": "look", "code": "configuration_unreadable", "msg": "x", "remedy": "y", "facts": {}}
+        blind = {"name": "nginx", "server_names": [], "listeners": [], "error": error}
+        rotations = {"web1": [rotation(server.port)], "web2": [blind], "web3": [rotation(server.port, error=error)]}
+        hostvars = inventory(tmp_path, dict.fromkeys(rotations, variables))
+        found = run_action(
+            ActionModule,
+            {
+                "rotations": rotations,
+                "request": "asked",
+                "also_ask": ["shop.example.org"],
+                "trust_anchors": [str(world.anchor)],
+                "keep_going": True,
+            },
+            task_vars={"inventory_hostname": "web1", "hostvars": hostvars},
+        )["rotations"]
+    [seen] = found["web2"][0]["served"]
+    assert (seen["serial"], seen["server_name"]) == (found["web1"][0]["served"][0]["serial"], "shop.example.org")
+    assert found["web2"][0]["error"] == error
+    assert "served" not in found["web3"][0]
+
+
+def inventory(folder: Path, hosts: dict[str, Any]) -> HostVars:
+    """`hostvars` as Ansible has them."""
+    file, loader = folder / "inventory.yml", DataLoader()
+    file.write_text(json.dumps({"all": {"hosts": hosts}}))
+    manager = InventoryManager(loader, sources=[str(file)])
+    return HostVars(manager, VariableManager(loader, manager), loader)
 
 
 def test_without_keep_going_an_error_fails_the_task(world: World) -> None:
