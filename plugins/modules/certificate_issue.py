@@ -14,6 +14,8 @@ description:
   - One task for all hosts.
   - Issuers work side by side. One request that is refused does not stop the others.
   - The same request again gets the same certificate, so a run that was killed goes on where it was.
+  - Hosts that share a certificate get it by one order. Those that receive the key of another get that host's certificate.
+    It is the new one, or, without an order, the one that is live there already.
   - Runs on the control node. No host is connected to, and no private key is involved.
 options:
   issuers:
@@ -46,6 +48,7 @@ author: certops maintainers (@certops)
 seealso:
   - module: certops.rotation.internal_ca
   - module: certops.rotation.key_csr
+  - module: certops.rotation.key_seal
   - module: certops.rotation.certificate_validate
 """
 

@@ -171,6 +171,22 @@ def test_key_on_the_deny_list_is_replaced_on_all_by_another(farm: FarmWorld) -> 
         assert (shared, "revoked:keyCompromise") in host.fates
 
 
+def test_key_under_abuse_is_revoked_first_and_replaced_on_all(farm: FarmWorld) -> None:
+    old = farm.serials()[0]
+    farm.variables.update(rotate_deny_list=farm.keys()[:1], rotate_revoke_first=True)
+    ended = must(farm.rotate())
+    assert ended.output.index("before they are replaced") < ended.output.index("Switch, test and reload")
+    assert_one_new_pair(farm, old)
+    assert farm.orders() == 2
+
+
+def test_check_mode_says_so_and_makes_nothing(farm: FarmWorld) -> None:
+    farm.revoke("shop")
+    ended = must(farm.rotate("--check"))
+    assert set(ended.changed.values()) != {0}
+    assert farm.orders() == 1 and not any(host.root.exists() for host in farm.hosts)
+
+
 def test_groups_ask_for_one_thing_and_others_have_their_own(farm: FarmWorld) -> None:
     """The same name for something else is another certificate; in a group with a name it is an error."""
     farm.revoke("shop")

@@ -8,13 +8,17 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils import basic
 from ansible_collections.certops.rotation.tests.support.host_module import HostModules
 from ansible_collections.certops.rotation.tests.support.host_world import HostWorld, spki_of_key
 from ansible_collections.certops.rotation.tests.support.lean_modules import LeanModules
+
+from tools.python_environments import find_python
 
 GROUP = "shop"
 
@@ -22,7 +26,7 @@ GROUP = "shop"
 class Pair:
     """Two hosts: one makes the key of a group, the other gets it."""
 
-    def __init__(self, folder: Path, modules: type[HostModules]) -> None:
+    def __init__(self, folder: Path, modules: Callable[[Path], HostModules]) -> None:
         self.lead, self.other = (HostWorld(folder / name, modules(folder / name / "certops")) for name in ("a", "b"))
         self.other.issuing, self.other.anchor = self.lead.issuing, self.lead.anchor
         for world in (self.lead, self.other):
@@ -54,7 +58,15 @@ class Pair:
         assert not log.exists() or log.read_text() == ""
 
 
-@pytest.fixture(params=[HostModules, LeanModules])
+def on_the_oldest_python(root: Path) -> HostModules:
+    # Ansible itself refuses older ones than its `_PY_MIN`, and we those before 3.8.
+    python = find_python("%d.%d" % max(basic._PY_MIN[:2], (3, 8)))
+    if python is None:
+        pytest.skip("the oldest Python is not on this machine")
+    return HostModules(root, python=str(python))
+
+
+@pytest.fixture(params=[HostModules, LeanModules, on_the_oldest_python])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     return Pair(tmp_path, request.param)
 
