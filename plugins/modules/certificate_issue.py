@@ -14,8 +14,8 @@ description:
   - One task for all hosts.
   - Issuers work side by side. One request that is refused does not stop the others.
   - The same request again gets the same certificate, so a run that was killed goes on where it was.
-  - Hosts that share a certificate get it by one order. Those that receive the key of another get that host's certificate.
-    It is the new one, or, without an order, the one that is live there already.
+  - Hosts that share a certificate get it by one order. Those that receive the key of another get that host's
+    certificate. It is the new one, or, without an order, the one that is live there already.
   - Runs on the control node. No host is connected to, and no private key is involved.
 options:
   issuers:
