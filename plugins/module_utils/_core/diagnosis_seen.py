@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Mapping
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
 
