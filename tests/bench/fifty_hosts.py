@@ -124,7 +124,7 @@ def rows(hosts: int, rounds: list[dict[str, float]]) -> list[dict[str, Any]]:
     return [
         row("check.yml, all well, no ssh started", hosts, check, ping, CHECK_GOAL),
         row("rotate.yml, every certificate revoked", hosts, rotation, ping, ROTATION_GOAL),
-        row("rotate.yml, every certificate revoked", hosts, rotation, peer, PEER_GOAL, "community.crypto playbook"),
+        row("rotate.yml, beside community.crypto", hosts, rotation, peer, PEER_GOAL, "community.crypto playbook"),
         row("community.crypto playbook", hosts, peer, ping, None),
     ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-WIDTH, LEFT, RIGHT = 760, 250, 90
+WIDTH, LEFT, RIGHT = 860, 340, 90
 INK, FAINT = "#1f2933", "#cbd2d9"
 COLOURS = ("#2b6cb0", "#dd6b20", "#2f855a", "#b83280", "#718096")
 # Tasks of rotate.yml in which each host has a process and a connection of its own.
@@ -40,12 +40,10 @@ def goals(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def fifty_hosts(rows: Sequence[Mapping[str, Any]]) -> str:
     """The same hosts: ping, check, rotation, and the peer's rotation, in seconds."""
-    found: dict[str, float] = {}
-    for row in rows:
-        if row["hosts"] == 50 and row["name"].startswith(("check.yml", "rotate.yml, every", "community.crypto")):
-            found |= {row["name"].partition(",")[0]: row["seconds"], row["floor"]: row["floor_seconds"]}
-    bars = sorted(found.items(), key=lambda bar: bar[1])
-    return bar_chart("50 hosts: seconds of wall time", bars, "{:.1f} s")
+    beside_ping = [row for row in rows if row["hosts"] == 50 and row["floor"].startswith("ansible")]
+    found = {row["name"].partition(",")[0]: row["seconds"] for row in beside_ping}
+    found |= {row["floor"]: row["floor_seconds"] for row in beside_ping}
+    return bar_chart("50 hosts: seconds of wall time", sorted(found.items(), key=lambda bar: bar[1]), "{:.1f} s")
 
 
 def cost_of_a_host(sizes: Sequence[Mapping[str, Any]]) -> str:

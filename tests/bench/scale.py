@@ -138,15 +138,14 @@ def medians(samples: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each size beside the smallest: seconds a host, which may not grow."""
-    smallest = found[0]
-    floor = smallest["rotation"] / smallest["hosts"]
+    """Seconds a host, of each size beside the cheapest of those that are smaller: what may not grow."""
+    each = {size["hosts"]: size["rotation"] / size["hosts"] for size in found}
     return [
         in_lab.row(
-            f"rotate.yml of {each['hosts']} hosts, for each of them", each["hosts"],
-            each["rotation"] / each["hosts"], floor, FLAT_GOAL, f"of {smallest['hosts']} hosts",
+            f"rotate.yml of {hosts} hosts, for each of them", hosts, seconds,
+            min(other for smaller, other in each.items() if smaller < hosts), FLAT_GOAL, "of the cheapest before",
         )
-        for each in found[1:]
+        for hosts, seconds in list(each.items())[1:]
     ]  # fmt: skip
 
 
