@@ -20,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     is_must_staple,
     issuer_name,
     key_type,
+    load_der,
     ocsp_urls,
     serial_hex,
     server_names,
@@ -146,7 +147,7 @@ def read_chain(chain: Sequence[bytes]) -> list[x509.Certificate]:
 # The issuers, which all chains have, stay in it; a whole fleet's certificates would be much memory.
 @lru_cache(maxsize=256)
 def _load(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
+    return load_der(der)
 
 
 @lru_cache(maxsize=4096)

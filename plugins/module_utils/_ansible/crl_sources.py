@@ -76,6 +76,8 @@ class CrlSources:
         self._read: Once[bytes, UnverifiedCrl] = Once()
         self._at_urls: dict[str, tuple[Source, UnverifiedCrl]] = {}
         self._verified: Once[tuple[UnverifiedCrl, str], VerifiedCrl] = Once()
+        self._by_issuer: dict[tuple[UnverifiedCrl, str], VerifiedCrl] = {}
+        """those that the issuer of the certificates itself has signed, whatever else is asked"""
         self._given: dict[PointName, list[tuple[Source, UnverifiedCrl]]] = {}
         self._unreadable: list[tuple[Source, RotationError]] = []
         for name, data in given:
@@ -103,6 +105,10 @@ class CrlSources:
 
         :raises RotationError: its code is the value of a ``Reason``.
         """
+        by_issuer = (crl, certificate_sha256(question.issuer))
+        known = self._by_issuer.get(by_issuer)
+        if known is not None:
+            return known
         errors: list[RotationError] = []
         for signer in self._signers(crl, question):
             try:
@@ -112,6 +118,8 @@ class CrlSources:
                 error = refused
             else:
                 if error is None:
+                    if signer is question.issuer:
+                        self._by_issuer[by_issuer] = verified
                     return verified
             errors.append(error)
         raise _most_telling(errors, crl)

@@ -68,6 +68,9 @@ class Given:
     crls: tuple[tuple[str, bytes], ...] = ()
     ocsp_responses: tuple[tuple[str, bytes], ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.crls or self.ocsp_responses)
+
 
 @dataclasses.dataclass(frozen=True)
 class _Route:
@@ -273,7 +276,7 @@ class Judging:
             if finding.status is RevocationStatus.REVOKED:
                 return
         crls = self._sources.crls(question)
-        given = list(self._given_findings(question, crls))
+        given = list(self._given_findings(question, crls)) if self._given else []
         yield from given
         if any(finding.status is not RevocationStatus.UNKNOWN for finding in given):
             return

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import re
@@ -27,7 +28,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.libraries i
     serialization,
     x509,
 )
-from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept, remembered
+from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept, Memory, note, remembered
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
 
+_PEM_LINE = 64
 _VERSION = 0xA0
 _issuers: Kept[bytes, KnownName] = Kept(most=1024)
 
@@ -146,14 +148,22 @@ def certificate_sha256(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate_der(certificate)).hexdigest()
 
 
-@remembered
-def certificate_der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.DER)
+_ders: Memory[bytes] = {}
+certificate_der = remembered(lambda certificate: certificate.public_bytes(serialization.Encoding.DER), _ders)
+
+
+def load_der(data: bytes) -> x509.Certificate:
+    """One certificate; what ``cryptography`` raises for anything else. Its parts may still be unreadable."""
+    certificate = x509.load_der_x509_certificate(data)
+    note(_ders, certificate, data)
+    return certificate
 
 
 @remembered
 def to_pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+    text = base64.b64encode(certificate_der(certificate)).decode("ascii")
+    lines = "\n".join(text[start : start + _PEM_LINE] for start in range(0, len(text), _PEM_LINE))
+    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
 
 
 def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | None:

@@ -71,7 +71,7 @@ def conclude_chain(
         return dataclasses.replace(revoked, reasons=reasons, evidence=evidence, detail=detail, notes=notes)
     unknown = [issuer for issuer in issuers if issuer.status is not RevocationStatus.GOOD]
     if own.status is RevocationStatus.GOOD and not unknown and not faults:
-        return dataclasses.replace(own, evidence=evidence, notes=notes)
+        return Verdict(RevocationStatus.GOOD, own.decided_at, evidence=evidence, notes=notes)
     found = [*faults, *own.reasons]
     if unknown:
         found += [Reason.ISSUER_UNKNOWN_STATUS, *(reason for issuer in unknown for reason in issuer.reasons)]

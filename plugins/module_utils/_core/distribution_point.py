@@ -102,9 +102,11 @@ def reasons_covered(
         return frozenset()
     own = all_reasons() if scope.reasons is None else scope.reasons & all_reasons()
     points = [point for point in target.points if _matches(point, target, issuer, scope, fetched_for)]
+    if any(point.reasons is None for point in points):
+        return own
     if points:
         return frozenset(
-            reason for point in points for reason in own if point.reasons is None or reason in point.reasons
+            reason for point in points for reason in own if point.reasons is not None and reason in point.reasons
         )
     # The last paragraph of 6.3.3: another CRL of the certificate's issuer is as good, if it is bound to no distribution
     # point, or to one that is named like the issuer.
@@ -165,10 +167,13 @@ def scope_of(point: x509.IssuingDistributionPoint | None, issuer: x509.Name) -> 
 
 
 def _point(point: x509.DistributionPoint, issuer: x509.Name) -> DistributionPoint:
+    full = point.full_name or ()
+    if point.relative_name is None and point.crl_issuer is None and point.reasons is None:  # as nearly everywhere
+        return DistributionPoint(_names(full, None, ()), uris(full))
     below = [name.value for name in point.crl_issuer or () if isinstance(name, x509.DirectoryName)]
     return DistributionPoint(
-        names=_names(point.full_name, point.relative_name, below or [issuer]),
-        urls=uris(point.full_name or ()),
+        names=_names(full, point.relative_name, below or [issuer]),
+        urls=uris(full),
         reasons=frozenset(point.reasons) if point.reasons is not None else None,
         crl_issuers=_names(point.crl_issuer, None, ()),
     )

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timezone
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 
 
+@functools.lru_cache(maxsize=4096)
 def as_text(moment: datetime) -> str:
     """``moment`` (aware) in UTC."""
     return moment.astimezone(timezone.utc).isoformat()[:19] + "Z"

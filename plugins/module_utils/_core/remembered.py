@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Dict, Generic, Tuple, TypeVar
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -16,24 +16,33 @@ _MOST = 128
 """objects whose values are kept: a chain at hand and the issuers that all chains have, not a whole fleet"""
 
 
-def remembered(make: Callable[[Any], _Value]) -> Callable[[Any], _Value]:
+Memory = Dict[int, Tuple[Any, _Value]]
+"""By ``id``, of objects that are kept too: while they are alive, nothing else can have theirs."""
+
+
+def remembered(make: Callable[[Any], _Value], memory: Memory[_Value] | None = None) -> Callable[[Any], _Value]:
     """``make`` for values that never change, called once for each object.
 
     By identity: a certificate's hash is made of all its bytes each time, which costs more than most of what is asked.
+
+    :param memory: for who has some of the values from elsewhere, and puts them in with ``note``.
     """
-    kept: dict[int, tuple[Any, _Value]] = {}
+    kept: Memory[_Value] = {} if memory is None else memory
 
     @functools.wraps(make)
     def remembering(thing: Any) -> _Value:
         found = kept.get(id(thing))
-        # Whoever is kept is alive, so that nothing else can have its id.
-        if found is None:
-            if len(kept) >= _MOST:
-                kept.clear()
-            found = kept[id(thing)] = (thing, make(thing))
-        return found[1]
+        return note(kept, thing, make(thing)) if found is None else found[1]
 
     return remembering
+
+
+def note(memory: Memory[_Value], thing: Any, value: _Value) -> _Value:
+    """``value``, which is that of ``thing`` from now on."""
+    if len(memory) >= _MOST:
+        memory.clear()
+    memory[id(thing)] = (thing, value)
+    return value
 
 
 class Kept(Generic[_Key, _Value]):
