@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class ActionModule(FleetAction):
         at, issuers = self.now(), OpenIssuers(self.options["issuers"])
         subject = self._subject(issuers)
         incident = incident_name(self.options["incident"] or _name(subject))
-        since, made = self._begun(incident, at)
+        since, made, failed = self._begun(incident, at)
         affected = affected_by(subject, rotations, since, made)
         denied = self._deny(affected, incident, at)
         for rotation in (one for of_host in rotations.values() for one in of_host):
@@ -79,7 +79,7 @@ class ActionModule(FleetAction):
         waves = _waves(rotations, found, self.options["waves"])
         seconds = round(_SECONDS_PER_HOST * len(found.ready) + _SECONDS_PER_WAVE * (len(waves) + 1))
         outlook = Outlook(incident, subject, found, counts, dict(orders), certificates, denied, seconds, over_budget)
-        _leave_out(rotations, subject, as_text(since))
+        _leave_out(rotations, subject, as_text(since), failed)
         return {
             "changed": bool(denied),
             "affected": affected.as_dict(),
@@ -168,16 +168,17 @@ class ActionModule(FleetAction):
 
     # --- what is known from before ---
 
-    def _begun(self, incident: str, at: datetime) -> tuple[datetime, set[str]]:
-        """When the incident began, and the keys that were made in it, as its report has them."""
+    def _begun(self, incident: str, at: datetime) -> tuple[datetime, set[str], set[str]]:
+        """When the incident began, the keys that were made in it, and the hosts that failed, as its report has them."""
         path = Path(self.options["report_directory"]) / incident / "report.json"
         try:
             report = json.loads(path.read_text(encoding="utf-8"))
             since = from_text(report["incident"]["started_at"])
             made = {(entry.get("after") or {}).get("spki_sha256") for entry in report["rotations"]}
+            failed = {str(entry.get("host")) for entry in report["rotations"] if entry.get("error")}
         except FileNotFoundError:
             # Times in rotations are whole seconds, and what is made from now on must not be older than this.
-            return at.replace(microsecond=0), set()
+            return at.replace(microsecond=0), set(), set()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             raise RotationError(
                 "report_unreadable",
@@ -185,7 +186,7 @@ class ActionModule(FleetAction):
                 remedy="Repair the file or move it away; or name the incident otherwise.",
                 path=str(path),
             ) from exc
-        return since, {str(one) for one in made if one}
+        return since, {str(one) for one in made if one}, failed
 
     def _deny(self, affected: Affected, incident: str, at: datetime) -> list[str]:
         path = self.options["deny_list_path"]
@@ -242,10 +243,13 @@ def _server_names(rotations: Mapping[str, list[Rotation]]) -> list[str]:
     return sorted({name for one in due for name in one.get("server_names") or ()})
 
 
-def _leave_out(rotations: dict[str, list[Rotation]], subject: Subject, since: str) -> None:
-    """Leave out what is not concerned, and what no earlier run of this incident has replaced either."""
+def _leave_out(rotations: dict[str, list[Rotation]], subject: Subject, since: str, failed: Collection[str]) -> None:
+    """Leave out what is not concerned, and of what no earlier run of this incident has anything to say either.
+
+    :param failed: hosts of which the report says that they failed; it has to learn what became of that.
+    """
     named = Affected(subject.spki_sha256, subject.serials)
-    for host in list(rotations):
+    for host in set(rotations) - set(failed):
         rotations[host] = [one for one in rotations[host] if is_concerned(one) or record_of(one, named, since)]
         if not rotations[host]:
             del rotations[host]

@@ -25,9 +25,11 @@ _STEPS_OF_REVOCATION = ("skipped", "accepted_not_published", "revoked", "already
 def merged(earlier: Iterable[Mapping[str, Any]], later: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """All entries of both, one for each certificate on each host, by host and name."""
     entries: dict[tuple[str, str], Entry] = {_key(entry): dict(entry) for entry in earlier}
-    for entry in later:
+    found = list(later)
+    for entry in found:
         known = entries.get(_key(entry))
         entries[_key(entry)] = dict(entry) if known is None else continued(known, entry)
+    _settle_hosts(entries, {_key(entry): entry for entry in found})
     return [entries[key] for key in sorted(entries)]
 
 
@@ -46,6 +48,25 @@ def continued(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Entry:
             entry[name] = earlier[name]
     entry["history"] = _history(earlier, is_new_try)
     return entry
+
+
+def _settle_hosts(entries: dict[tuple[str, str], Entry], later: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+    """Why a host could not be looked at is history once it was, and its certificates have entries of their own."""
+    seen: dict[str, list[Entry]] = {}
+    for key in later:
+        if not _is_of_whole_host(later[key]):
+            seen.setdefault(key[0], []).append(entries[key])
+    for key in [key for key in entries if key[0] in seen and key not in later and _is_of_whole_host(entries[key])]:
+        said = _history(entries.pop(key), False)
+        for entry in seen[key[0]]:
+            entry["history"] = _bounded([*said, *(entry.get("history") or ())])
+
+
+def _is_of_whole_host(entry: Mapping[str, Any]) -> bool:
+    """Nothing is known but why nothing is: no certificate was found yet, and none was declared."""
+    if not entry.get("error") or entry.get("server_names"):
+        return False
+    return not any((entry.get(name) or {}).get("serial") for name in ("before", "after"))
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -136,6 +136,18 @@ def test_what_was_made_since_the_incident_began_is_the_replacement(place: Path) 
     assert planned["hosts"] == ["web3"] and planned["started_at"] == "2026-11-20T00:00:00Z"
 
 
+def test_host_that_failed_and_turns_out_not_to_be_concerned_is_told(place: Path) -> None:
+    """Else the incident's report would say for ever that it failed."""
+    incident = f"key-{LEAKED_KEY[:16]}"
+    (place / incident).mkdir()
+    said = {"host": "web2", "name": "nginx", "error": DOWN}
+    report = {"incident": {"started_at": "2026-11-20T00:00:00Z"}, "rotations": [said]}
+    (place / incident / "report.json").write_text(json.dumps(report))
+    planned = plan(place, rotation(OTHER), rotation(OTHER), rotation())
+    assert planned["hosts"] == ["web3"] and sorted(planned["rotations"]) == ["web2", "web3"]
+    assert planned["rotations"]["web2"][0]["decision"]["action"] == "keep"
+
+
 def test_ca_and_everything_need_a_name(place: Path) -> None:
     assert plan(place, rotation(), everything=True)["code"] == "incident_unnamed"
 

@@ -380,6 +380,20 @@ def test_what_nobody_could_see_is_listed_with_the_reason_until_it_was_seen() -> 
     assert report(kept(0, verdict={"status": "unknown", "reasons": ["short_lived"]}))["unknowns"] == []
 
 
+def test_why_a_host_could_not_be_looked_at_is_history_once_it_was() -> None:
+    """Where nothing is declared, an entry for all of the host stands for certificates that nobody knows of yet."""
+    blind = {"host": "web1", "name": "nginx", "server_names": [], "listeners": [], "error": ERROR}
+    first, still = report(blind), report(blind, {"web2": [done(5, host="web2")]})
+    assert [one["name"] for one in first["failures"]] == ["nginx"] == [one["name"] for one in still["failures"]]
+    made = report(blind, {"web1": [done(5), kept(5, name="other")]})
+    assert [(one["name"], one["outcome"]) for one in made["rotations"]] == [("other", "kept"), ("shop", "rotated")]
+    assert [[said["error"]["code"] for said in one["history"]] for one in made["rotations"]] == [[ERROR["code"]]] * 2
+    assert made["failures"] == made["unknowns"] == []
+    # And back: what is known of its certificates stays.
+    again = report({"web1": [done(5)]}, blind)
+    assert [(one["name"], one["outcome"]) for one in again["rotations"]] == [("nginx", "failed"), ("shop", "rotated")]
+
+
 def test_failures_have_a_remedy_and_those_asked_for_are_among_them() -> None:
     made = make_report({"web1": [failed(0), kept(0)]}, Run("r", at(9), fail_on=frozenset({"not_affected"})))
     assert [(one["step"], one["code"], one["remedy"]) for one in made["failures"]] == [
