@@ -17,11 +17,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._host.command imp
 from ansible_collections.certops.rotation.plugins.module_utils._host.openssl import Openssl
 
 _NAMED = re.compile(
-    r"^\s*(ssl_certificate|ssl_trusted_certificate|ssl_client_certificate|ssl_stapling_file|ssl_crl)\s+"
-    r"[\"']?([^;\"'\s$]+)[\"']?\s*;",
+    r"(?:^|[;{}])\s*(ssl_certificate|ssl_trusted_certificate|ssl_client_certificate|ssl_stapling_file|ssl_crl)\s+"
+    r"[\"']?([^;\"'\s$]+)[\"']?(?=\s*;)",
     re.MULTILINE,
 )
-_LOGS = re.compile(r"^\s*error_log\s+[\"']?(/[^;\"'\s]+)", re.MULTILINE)
+_LOGS = re.compile(r"(?:^|[;{}])\s*error_log\s+[\"']?(/[^;\"'\s]+)", re.MULTILINE)
 _MAIN = re.compile(r"^# configuration file (/.*):$", re.MULTILINE)
 _OF_TLS = re.compile(r"OCSP|stapl|SSL|certificate", re.IGNORECASE)
 _CRL = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
