@@ -14,7 +14,7 @@ WELL_KNOWN = "/.well-known/acme-challenge/"
 
 
 class ConfD(Vhost):
-    """``conf.d/*.conf`` of an nginx, given to it as one of its vhosts. Its own port only shows that nginx is up."""
+    """``conf.d/*.conf``, which each nginx of the tests includes. As a vhost, its port only shows that nginx is up."""
 
     def __init__(self, prefix: Path) -> None:
         super().__init__(("conf.d.invalid",), Path("/dev/null"), Path("/dev/null"))
@@ -23,10 +23,7 @@ class ConfD(Vhost):
 
     @property
     def text(self) -> str:
-        return (
-            f"\n    server {{ listen 127.0.0.1:{self.port}; return 204; }}\n"
-            f"    types_hash_max_size 2048;\n    include {self.folder}/*.conf;\n"
-        )
+        return f"\n    server {{ listen 127.0.0.1:{self.port}; return 204; }}\n    types_hash_max_size 2048;\n"
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
