@@ -132,12 +132,12 @@ class _Attempt:
 
     def _answer(self, connection: http.client.HTTPConnection, parts: urllib.parse.SplitResult) -> dict[str, Any]:
         path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+        if self._target.get("request_b64"):
+            # By GET whatever the length, as nginx asks: some responders publish files, and take no POST.
+            path = path.rstrip("/") + "/" + urllib.parse.quote(self._target["request_b64"], safe="")
         target = f"{parts.scheme}://{parts.netloc}{path}" if self._proxy else path
         headers = {"Host": parts.netloc, "User-Agent": "certops.rotation", "Connection": "close"}
-        body = base64.b64decode(self._target["request_b64"]) if self._target.get("request_b64") else None
-        if body is not None:
-            headers["Content-Type"] = "application/ocsp-request"
-        connection.request("POST" if body is not None else "GET", target, body, headers)
+        connection.request("GET", target, headers=headers)
         response = connection.getresponse()
         content = response.read(_MOST)
         return self._judged(response, content)

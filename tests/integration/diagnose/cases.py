@@ -15,7 +15,15 @@ from typing import Any
 from ansible_collections.certops.rotation.tests.integration.diagnose.peers import crl_pem, deaf_port, openssl_server
 from ansible_collections.certops.rotation.tests.integration.diagnose.world import NAME, Answer, Asked, World, pems
 from ansible_collections.certops.rotation.tests.support.nginx import Vhost
-from ansible_collections.certops.rotation.tests.support.pki import DAY, HOUR, Authority, Issued, ocsp_error, utc_now
+from ansible_collections.certops.rotation.tests.support.pki import (
+    DAY,
+    HOUR,
+    Authority,
+    Issued,
+    make_key,
+    ocsp_error,
+    utc_now,
+)
 from ansible_collections.certops.rotation.tests.support.tls_server import (
     alerting_server,
     closed_port,
@@ -40,6 +48,70 @@ def serve(world: World, issued: Issued, extra: str | None = None, *, primed: boo
     world.start(world.vhost(issued, extra, **how))
     if primed:
         world.prime()
+
+
+# Nothing wrong
+
+
+def healthy_stapled(world: World, stack: contextlib.ExitStack) -> None:
+    """All pointers, chain, trust file and staple as they should be."""
+    serve(world, world.leaf(), primed=True)
+
+
+def healthy_without_ocsp(world: World, stack: contextlib.ExitStack) -> None:
+    """As Let's Encrypt has it: a CRL, no responder, no stapling."""
+    serve(world, world.leaf(ocsp_urls=[]), "")
+
+
+def healthy_published_as_files(world: World, stack: contextlib.ExitStack) -> None:
+    """OCSP responses on a static web server, which takes no POST."""
+    world.ca.takes_post = False
+    serve(world, world.leaf(), primed=True)
+
+
+def healthy_by_delegate(world: World, stack: contextlib.ExitStack) -> None:
+    """The responder has a certificate of its own."""
+    answer_signed_by(world, world.issuing.delegate())
+    serve(world, world.leaf(), primed=True)
+
+
+def healthy_staple_file(world: World, stack: contextlib.ExitStack) -> None:
+    """Must-Staple, stapled from a file."""
+    issued = world.leaf(must_staple=True)
+    file = world.write("staple.der", world.issuing.ocsp(issued.certificate))
+    serve(world, issued, f"ssl_stapling on;\nssl_stapling_file {file};")
+
+
+def healthy_two_certificates(world: World, stack: contextlib.ExitStack) -> None:
+    """RSA beside ECDSA in one server block."""
+    issued, other = world.leaf(ocsp_urls=[]), world.leaf(ocsp_urls=[], key=make_key("rsa"))
+    files = world.write("rsa.crt", other.chain_pem), world.write("rsa.key", other.key_pem)
+    serve(world, issued, f"ssl_certificate {files[0]};\nssl_certificate_key {files[1]};")
+
+
+def healthy_client_certificate(world: World, stack: contextlib.ExitStack) -> None:
+    """nginx with a whole and fresh ssl_crl, and a client certificate in order."""
+    client(world, stack)
+    crls = crl_pem(world.issuing.crl()) + crl_pem(world.root.crl())
+    serve(world, world.leaf(ocsp_urls=[]), mutual(world, crls))
+
+
+def healthy_client_certificate_at_openssl(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
+    """The same at a server that would answer with alerts."""
+    client(world, stack)
+    return at_openssl(world, stack, crl=world.issuing.crl())
+
+
+HEALTHY: list[Case] = [
+    healthy_stapled,
+    healthy_without_ocsp,
+    healthy_published_as_files,
+    healthy_by_delegate,
+    healthy_staple_file,
+    healthy_two_certificates,
+    healthy_client_certificate,
+    healthy_client_certificate_at_openssl,
+]
 
 
 # Revoked, or unknown

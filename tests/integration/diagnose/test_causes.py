@@ -9,7 +9,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from ansible_collections.certops.rotation.tests.integration.diagnose.cases import CASES, code_of
+from ansible_collections.certops.rotation.tests.integration.diagnose.cases import CASES, HEALTHY, Case, code_of
 from ansible_collections.certops.rotation.tests.integration.diagnose.world import World
 
 
@@ -23,9 +23,10 @@ def test_cause_is_named_first_and_alone(name: str, tmp_path: Path) -> None:
     assert causes[0]["evidence"] and causes[0]["remedy"]
 
 
-def test_nothing_wrong_is_no_cause(tmp_path: Path) -> None:
-    with World(tmp_path) as world:
-        world.start(world.vhost(world.leaf()))
-        world.prime()
-        assert world.codes() == [], "\n".join(world.lines)
+@pytest.mark.parametrize("made", HEALTHY, ids=[made.__name__ for made in HEALTHY])
+def test_nothing_wrong_is_no_cause(made: Case, tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        world = stack.enter_context(World(tmp_path))
+        more = made(world, stack) or {}
+        assert world.codes(**more) == [], "\n".join(world.lines)
         assert "nothing wrong was found" in world.lines[0]

@@ -72,6 +72,7 @@ class CaServer(http.server.ThreadingHTTPServer):
         self.issuing = issuing
         self.ahead = 0.0
         """seconds that the servers' clock is wrong, as their Date tells"""
+        self.takes_post = True
 
     def good(self, asked: Asked, **how: Any) -> Answer:
         return self.signed(asked, "good", **how)
@@ -115,8 +116,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(self.server.answer_of(self.path, b"", self.client_address[0], self.request_version))
 
     def do_POST(self) -> None:
+        if not self.server.takes_post:
+            return self._send(Answer(status=405))
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._send(self.server.answer_of(self.path, body, self.client_address[0], self.request_version))
+        return self._send(self.server.answer_of(self.path, body, self.client_address[0], self.request_version))
 
     def _send(self, answer: Answer) -> None:
         time.sleep(answer.silence)
