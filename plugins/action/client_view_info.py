@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.declaration import probe, rotations_from_request
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls_talk import ClientCertificate
 from ansible_collections.certops.rotation.plugins.modules.client_view_info import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.client_view import Client, ClientLook
@@ -68,6 +69,9 @@ class ActionModule(FleetAction):
             return look.view(rotation, of_host)
         except RotationError as error:
             return error
+        except (*DECODING_ERRORS, OSError) as exc:
+            # One endpoint with a certificate of which nobody has thought must not keep the others from being seen.
+            return RotationError("look_failed", f"What is served cannot be looked at: {type(exc).__name__}: {exc}")
 
     def _client(self) -> Client | None:
         path, key = self.options["client_certificate"], self.options["client_key"]

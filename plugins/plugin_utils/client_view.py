@@ -24,7 +24,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 from ansible_collections.certops.rotation.plugins.module_utils._core.chain import is_issued_by, validate_chain
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_clock import client_error
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
-from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import serialization, x509
+from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
+    DECODING_ERRORS,
+    serialization,
+    x509,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.ocsp_request import build_request, get_url
 from ansible_collections.certops.rotation.plugins.module_utils._core.server_name import missing_names
@@ -201,6 +205,8 @@ class ClientLook:
         except RotationError as error:
             is_leaf = not chain[0].not_valid_before_utc <= at <= chain[0].not_valid_after_utc
             return {"code": error.code, "msg": error.message, "is_leaf": is_leaf}
+        except DECODING_ERRORS as exc:
+            return {"code": "certificate_unreadable", "msg": f"a certificate of the chain cannot be read: {exc}"}
         return None
 
     def _client_facts(self, at: datetime) -> dict[str, Any] | None:

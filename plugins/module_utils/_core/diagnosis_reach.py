@@ -19,11 +19,18 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_s
 _CODES = {
     "name_not_resolved": "endpoint_name_not_resolved",
     "connection_refused": "endpoint_refused",
-    "timeout": "endpoint_blocked",
     "unreachable": "endpoint_blocked",
     "not_tls": "endpoint_not_tls",
     "starttls_refused": "endpoint_not_tls",
     "starttls_protocol_error": "endpoint_not_tls",
+}
+
+
+# What took all the time, by how its message begins.
+_TOO_LONG = {
+    "connecting": "endpoint_blocked",
+    "resolving": "endpoint_name_not_resolved",
+    "asking for TLS": "endpoint_not_tls",
 }
 
 
@@ -41,8 +48,9 @@ def reach_causes(rotation: Seen) -> Iterator[Cause]:
 
 
 def _code(error: Seen) -> str:
-    if error["code"] == "timeout" and "handshake" in error["msg"]:
-        return "endpoint_handshake_failed"
+    if error["code"] == "timeout":
+        found = (code for words, code in _TOO_LONG.items() if error["msg"].startswith(words))
+        return next(found, "endpoint_handshake_failed")
     return _CODES.get(error["code"], "endpoint_handshake_failed")
 
 

@@ -72,7 +72,7 @@ def talk(endpoint: Endpoint, *, timeout: float, client: ClientCertificate | None
         with socket.create_connection((endpoint.address, endpoint.port), timeout=timeout) as sock:
             sock.setblocking(False)
             return _Conversation(SSL.Connection(context, sock), sock, deadline, endpoint).held(seen)
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
         return dataclasses.replace(seen, says=str(exc))
 
 

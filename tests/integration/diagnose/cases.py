@@ -24,10 +24,12 @@ from ansible_collections.certops.rotation.tests.support.pki import (
     ocsp_error,
     utc_now,
 )
+from ansible_collections.certops.rotation.tests.support.starttls_servers import StarttlsServer
 from ansible_collections.certops.rotation.tests.support.tls_server import (
     alerting_server,
     closed_port,
     plain_text_server,
+    silent_server,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -102,7 +104,13 @@ def healthy_client_certificate_at_openssl(world: World, stack: contextlib.ExitSt
     return at_openssl(world, stack, crl=world.issuing.crl())
 
 
+def healthy_mail_server(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
+    """STARTTLS."""
+    return listener(stack.enter_context(StarttlsServer("smtp", world.leaf(ocsp_urls=[]))).port, starttls="smtp")
+
+
 HEALTHY: list[Case] = [
+    healthy_mail_server,
     healthy_stapled,
     healthy_without_ocsp,
     healthy_published_as_files,
@@ -663,6 +671,20 @@ def endpoint_not_tls__nginx(world: World, stack: contextlib.ExitStack) -> None:
 def endpoint_handshake_failed(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
     """The peer ends the handshake before it shows anything."""
     return listener(stack.enter_context(alerting_server(40)).port)
+
+
+@case
+def endpoint_handshake_failed__silent(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
+    """The peer accepts the connection and never says a word."""
+    return listener(stack.enter_context(silent_server(20)).port)
+
+
+@case
+def endpoint_not_tls__no_greeting(world: World, stack: contextlib.ExitStack) -> dict[str, Any]:
+    """TLS at once, where a mail server was declared that asks for it first."""
+    serve(world, world.leaf(), primed=True)
+    assert world.nginx is not None
+    return listener(world.nginx.vhosts[0].port, starttls="smtp")
 
 
 @case

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +110,17 @@ def world(tmp_path: Path) -> Iterator[Installed]:
         yield made
 
 
-def fix(world: Installed, *arguments: str, **variables: Any) -> playbook.Run:
+def declared(vhost: Vhost) -> dict[str, Any]:
+    """A host that is this machine, with one certificate."""
+    listeners = [{"address": "127.0.0.1", "port": vhost.port}]
+    certificates = [{"name": "shop", "server_names": list(vhost.names), "listeners": listeners}]
+    connection = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    return {**connection, "diagnose_certificates": certificates}
+
+
+def fix(world: Installed, *arguments: str, others: Mapping[str, Vhost] | None = None, **variables: Any) -> playbook.Run:
     assert world.nginx is not None
-    port = world.nginx.vhosts[0].port
-    listeners = [{"address": "127.0.0.1", "port": port}]
     known = {
-        "diagnose_certificates": [{"name": "shop", "server_names": [NAME], "listeners": listeners}],
         "diagnose_trust_anchors": [str(world.place / "root.pem")],
         "diagnose_nginx_dump": [*world.nginx.command, "-T"],
         "diagnose_root": str(world.modules.root),
@@ -124,8 +129,9 @@ def fix(world: Installed, *arguments: str, **variables: Any) -> playbook.Run:
         "diagnose_slow_after": 3,
         **variables,
     }
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    inventory = playbook.write_inventory(world.place / "inventory.yml", {HOST: host}, known)
+    vhosts = {HOST: world.nginx.vhosts[0], **(others or {})}
+    hosts = {name: declared(vhost) for name, vhost in vhosts.items()}
+    inventory = playbook.write_inventory(world.place / "inventory.yml", hosts, known)
     return playbook.run("certops.rotation.diagnose", inventory, arguments, cwd=world.place)
 
 
@@ -137,6 +143,18 @@ def test_what_is_ours_is_repaired_and_seen_by_a_client(broken: Callable[[Install
     assert ended.returncode == 0 and "1. certain" not in ended.output, ended.output
     world.prime()
     assert code not in world.codes(), "\n".join(world.lines)
+
+
+def test_of_two_hosts_only_the_broken_one_is_touched(world: Installed) -> None:
+    old, new = world.leaf(), world.leaf(not_before=utc_now() - HOUR)
+    broken, well = world.vhost(old, ""), world.vhost(world.leaf("other.example.org"), "", name="other.example.org")
+    world.start(broken, well)
+    broken.certificate.write_text(new.chain_pem)
+    broken.key.write_text(new.key_pem)
+    ended = fix(world, "--tags", "fix", others={"web2": well})
+    assert "web1/shop: old_certificate_served: repaired, and seen so by a client" in ended.output, ended.output
+    assert "web2/shop: 1. possible: the certificate names an OCSP responder" in ended.output, ended.output
+    assert ended.returncode == 0 and (ended.changed["web1"], ended.changed["web2"]) == (1, 0), ended.output
 
 
 def test_without_fix_nothing_is_changed(world: Installed) -> None:
