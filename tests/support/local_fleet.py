@@ -116,7 +116,7 @@ class LocalFleet(LocalWorld):
 
     def _variables(self, host: str, nginx: Nginx) -> dict[str, Any]:
         [vhost] = nginx.vhosts
-        connection = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        connection: dict[str, Any] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         if host in self.unreachable:
             connection = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
         declared = {
