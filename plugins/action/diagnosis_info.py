@@ -14,6 +14,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.judging 
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import read_certificates
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis import diagnose, lines
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_cause import Cause
+from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_changes import changes, snapshot
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import from_text
 from ansible_collections.certops.rotation.plugins.modules.diagnosis_info import ARGUMENT_SPEC
@@ -33,12 +34,20 @@ class ActionModule(FleetAction):
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any] | None:
         judge = diagnosing_judge(self.step, self.options)
         said: list[str] = []
+        changed: dict[str, dict[str, list[str]]] = {}
+        snapshots: dict[str, dict[str, Any]] = {}
         failures: dict[str, str] = {}
         diagnoses: dict[str, dict[str, Any]] = {}
         for host, of_host in rotations.items():
             for rotation in of_host:
                 causes = self._causes(rotation, judge)
                 said += lines(rotation, causes)
+                if rotation.get("client_view"):
+                    taken = {"taken_at": rotation["client_view"]["clock"], **snapshot(rotation)}
+                    snapshots.setdefault(host, {})[rotation["name"]] = taken
+                    differing = self._changes(rotation, taken)
+                    changed.setdefault(host, {})[rotation["name"]] = differing
+                    said += [f"      changed since {self._taken_at(rotation)}: {one}" for one in differing]
                 rotation["diagnosis"] = [cause.as_dict() for cause in causes]
                 diagnoses.setdefault(host, {})[rotation["name"]] = rotation["diagnosis"]
                 grave = [cause for cause in causes if {cause.code, cause.certainty} & set(self.options["fail_on"])]
@@ -46,7 +55,25 @@ class ActionModule(FleetAction):
                     failures[host] = "; ".join([*([failures[host]] if host in failures else []), _why(rotation, grave)])
         said = repaired_lines(self.options["before"], diagnoses) + said
         repairs = self._repairs(rotations, judge)
-        return {"diagnoses": diagnoses, "lines": said, "failures": failures, "repairs": repairs}
+        return {
+            "diagnoses": diagnoses,
+            "lines": said,
+            "failures": failures,
+            "repairs": repairs,
+            "snapshot": snapshots,
+            "changes": changed,
+        }
+
+    def _earlier(self, rotation: Rotation) -> dict[str, Any]:
+        earlier: dict[str, Any] = (self.options["earlier"].get(rotation["host"]) or {}).get(rotation["name"]) or {}
+        return earlier
+
+    def _taken_at(self, rotation: Rotation) -> str:
+        return str(self._earlier(rotation).get("taken_at"))
+
+    def _changes(self, rotation: Rotation, taken: Mapping[str, Any]) -> list[str]:
+        themes = {theme: seen for theme, seen in taken.items() if isinstance(seen, dict)}
+        return changes(self._earlier(rotation), themes)
 
     def _repairs(self, rotations: Mapping[str, list[Rotation]], judge: Judging) -> dict[str, dict[str, list[str]]]:
         found: dict[str, dict[str, list[str]]] = {}

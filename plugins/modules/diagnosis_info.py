@@ -23,6 +23,12 @@ options:
     description: What RV(diagnoses) was before a repair. RV(lines) then begins with what became of the causes repaired.
     type: dict
     default: {}
+  earlier:
+    description:
+      - What RV(snapshot) was in an earlier run. RV(lines) then tells for each certificate what has changed since in
+        reachability, resolution, chain and staple.
+    type: dict
+    default: {}
   plan_repair:
     description:
       - Whether to fill in, for each certificate with a cause that the collection can repair, what
@@ -73,6 +79,16 @@ lines:
   returned: success
   type: list
   elements: str
+snapshot:
+  description:
+    - By host and name of the certificate, what can be compared with later. C(taken_at) is when it was seen.
+  returned: success
+  type: dict
+changes:
+  description: By host and name of the certificate, what has changed since O(earlier).
+  returned: success
+  type: dict
+  sample: {web1: {shop: ["reachability of http://ocsp.example.org from host web1: was ok, is blocked"]}}
 failures:
   description: By host, the causes for which it is to fail.
   returned: success
@@ -97,6 +113,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_opt
 ARGUMENT_SPEC = {
     "fail_on": {"type": "list", "elements": "str", "default": ["certain"]},
     "before": {"type": "dict", "default": {}},
+    "earlier": {"type": "dict", "default": {}},
     "plan_repair": {"type": "bool", "default": False},
     **FLEET_STEP_SPEC,
     **TRUST_SPEC,

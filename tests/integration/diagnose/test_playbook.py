@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.certops.rotation.tests.integration.diagnose.world import HOST, NAME, World
+from ansible_collections.certops.rotation.tests.integration.diagnose.world import HOST, NAME, Answer, World
 from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.tls_server import closed_port
 
@@ -79,7 +79,6 @@ def test_certificate_that_only_nginx_knows_of_is_found_on_the_host(world: World)
 def test_exit_code_is_by_policy(world: World) -> None:
     world.start(world.vhost(world.leaf(), ""))
     assert diagnose(world, LOCAL).returncode == 0
-    assert diagnose(world, LOCAL, diagnose_fail_on=["possible"]).returncode == 2
     ended = diagnose(world, LOCAL, diagnose_fail_on=["stapling_off"])
     assert ended.returncode == 2 and "stapling_off (possible)" in ended.output
     world.publish([next(iter(world.ca.known))])
@@ -93,6 +92,19 @@ def test_nonsense_is_told_with_its_code_and_the_others_are_diagnosed(world: Worl
     ended = diagnose(world, LOCAL, diagnose_certificates=certificates)
     assert "web1/shop: nothing wrong was found" in ended.output, ended.output
     assert ended.returncode == 2 and "name_invalid" in ended.output and "Traceback" not in ended.output, ended.output
+
+
+def test_what_has_changed_since_a_good_day_is_told(world: World) -> None:
+    world.start(world.vhost(world.leaf()))
+    world.prime()
+    file = str(world.place / "before.json")
+    assert diagnose(world, LOCAL, diagnose_snapshot=file).returncode == 0
+    same = diagnose(world, LOCAL, diagnose_compare_with=file)
+    assert "changed since" not in same.output, same.output
+    world.ca.ocsp = lambda asked: Answer(status=503)
+    ended = diagnose(world, LOCAL, diagnose_compare_with=file)
+    told = f"reachability of {world.ca.url}/ocsp from host web1: was ok, is http_error"
+    assert told in ended.output and ended.output.count("changed since") == 2, ended.output
 
 
 @pytest.mark.parametrize("key", ["", "not a key"])

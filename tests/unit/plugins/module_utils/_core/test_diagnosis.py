@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis import diagnose, lines
+from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_changes import changes, snapshot
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_clock import client_error, wrong_clock
 
 AT = "2026-11-21T12:00:00Z"
@@ -145,3 +146,27 @@ def test_prose_has_number_certainty_evidence_and_what_to_do() -> None:
 def test_error_of_a_declaration_is_its_prose() -> None:
     broken = {"host": "web1", "name": "x", "error": {"msg": "server_names is empty"}}
     assert lines(broken, []) == ["web1/x: server_names is empty"]
+
+
+def test_only_what_was_seen_both_times_and_differs_is_a_change() -> None:
+    place = {"asked": "shop.example.org"}
+    before = snapshot(rotation(entries=[entry(**place)], sources=[source("ok")]))
+    assert changes(before, before) == [] and changes({}, before) == []
+    other = entry(**place, staples=[None])
+    now = snapshot(rotation(entries=[other], sources=[source("blocked"), source("ok", "crl") | {"url": "http://new"}]))
+    assert changes(before, now) == [
+        "reachability of http://ocsp.example.org from control node: was ok, is blocked",
+        "staple of 192.0.2.7:443 (shop.example.org): was good, is absent",
+    ]
+
+
+def test_other_address_of_the_name_and_other_chain_are_changes() -> None:
+    before = snapshot(rotation(entries=[entry(asked="shop.example.org")]))
+    broken = certificate(chain_error={"code": "chain_incomplete", "msg": ""}, chain_length=1)
+    moved = entry(asked="shop.example.org", address="192.0.2.8")
+    now = snapshot(rotation(entries=[moved, entry(asked="shop.example.org")], certificates={SHA: broken}))
+    assert changes(before, now) == [
+        "resolution of shop.example.org: was 192.0.2.7, is 192.0.2.7 192.0.2.8",
+        "chain of 192.0.2.7:443 (shop.example.org): was 2 certificate(s) from 1001, is 1 certificate(s) from 1001, "
+        "chain_incomplete",
+    ]
