@@ -19,7 +19,9 @@ requirements:
   - enabled in C(callbacks_enabled) of C(ansible.cfg), or by C(ANSIBLE_CALLBACKS_ENABLED)
 options:
   interval:
-    description: Seconds between two lines where there is no terminal. V(0) leaves only the line at the end of each wave.
+    description:
+      - Seconds between two lines where there is no terminal.
+      - V(0) leaves only the line at the end of each wave.
     type: float
     default: 30.0
     env:

@@ -80,7 +80,8 @@ class Nginx:
         self.configuration.write_text(
             f"{user}\ndaemon off;\nworker_processes {self.workers};\npid {self.pid_file};\n"
             f"error_log {self.error_log} notice;\nevents {{ worker_connections 128; }}\n"
-            f"http {{\n    access_log off;\n{temporary}    include {self.prefix}/conf.d/*.conf;\n{servers}\n}}\n{broken}\n"
+            f"http {{\n    access_log off;\n{temporary}    include {self.prefix}/conf.d/*.conf;\n"
+            f"{servers}\n}}\n{broken}\n"
         )
 
     @property

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.affected import Affected
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
@@ -28,8 +28,11 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts 
     superseded,
 )
 
-Rotation = Mapping[str, Any]
-Rotations = Mapping[str, Sequence[Rotation]]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Rotation: TypeAlias = "Mapping[str, Any]"
+Rotations: TypeAlias = "Mapping[str, Sequence[Rotation]]"
 
 TO_DO = frozenset({"rotate", "repair", "finish"})
 _VERSION_TIME = "%Y%m%dT%H%M%S%z"
