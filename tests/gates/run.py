@@ -49,6 +49,7 @@ GATES = (
     Gate("docs-lint", "antsibull-changelog", tools.changelog),
     Gate("integration", "integration: real servers", _side_by_side(DEV, "tests/integration")),
     Gate("integration", "integration on core 2.21", _side_by_side(CORE_2_21, "tests/integration/rotate", "each_core")),
+    Gate("integration", "integration on core 2.17", _side_by_side(CORE_2_17, "tests/integration/rotate", "each_core")),
     Gate("lab-test", "the lab itself", functools.partial(pytest_gate, DEV, "tests/lab")),
     Gate("lab-test", "molecule in the lab", lab.molecule),
 )
