@@ -33,47 +33,42 @@ class ActionModule(FleetAction):
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any] | None:
         judge = diagnosing_judge(self.step, self.options)
-        said: list[str] = []
-        changed: dict[str, dict[str, list[str]]] = {}
-        snapshots: dict[str, dict[str, Any]] = {}
-        failures: dict[str, str] = {}
-        diagnoses: dict[str, dict[str, Any]] = {}
-        for host, of_host in rotations.items():
-            for rotation in of_host:
-                causes = self._causes(rotation, judge)
-                said += lines(rotation, causes)
-                if rotation.get("client_view"):
-                    taken = {"taken_at": rotation["client_view"]["clock"], **snapshot(rotation)}
-                    snapshots.setdefault(host, {})[rotation["name"]] = taken
-                    differing = self._changes(rotation, taken)
-                    changed.setdefault(host, {})[rotation["name"]] = differing
-                    said += [f"      changed since {self._taken_at(rotation)}: {one}" for one in differing]
-                rotation["diagnosis"] = [cause.as_dict() for cause in causes]
-                diagnoses.setdefault(host, {})[rotation["name"]] = rotation["diagnosis"]
-                grave = [cause for cause in causes if {cause.code, cause.certainty} & set(self.options["fail_on"])]
-                if grave or rotation.get("error"):
-                    failures[host] = "; ".join([*([failures[host]] if host in failures else []), _why(rotation, grave)])
-        said = repaired_lines(self.options["before"], diagnoses) + said
-        repairs = self._repairs(rotations, judge)
+        everything = [one for of_host in rotations.values() for one in of_host]
+        said = [line for rotation in everything for line in self._diagnosed(rotation, judge)]
+        diagnoses = _by_host(everything, "diagnosis")
         return {
             "diagnoses": diagnoses,
-            "lines": said,
-            "failures": failures,
-            "repairs": repairs,
-            "snapshot": snapshots,
-            "changes": changed,
+            "lines": repaired_lines(self.options["before"], diagnoses) + said,
+            "failures": self._failures(everything),
+            "repairs": self._repairs(rotations, judge),
+            "snapshot": _by_host(everything, "snapshot"),
+            "changes": _by_host(everything, "changes"),
         }
+
+    def _diagnosed(self, rotation: Rotation, judge: Judging) -> list[str]:
+        """Fill ``diagnosis``, ``snapshot`` and ``changes`` of a rotation; what is to be said of it."""
+        causes = self._causes(rotation, judge)
+        rotation["diagnosis"] = [cause.as_dict() for cause in causes]
+        said = lines(rotation, causes)
+        if not rotation.get("client_view"):
+            return said
+        taken, earlier = snapshot(rotation), self._earlier(rotation)
+        rotation["snapshot"] = {"taken_at": rotation["client_view"]["clock"], **taken}
+        rotation["changes"] = changes(earlier, taken)
+        return said + [f"      changed since {earlier.get('taken_at')}: {one}" for one in rotation["changes"]]
+
+    def _failures(self, everything: Sequence[Rotation]) -> dict[str, str]:
+        grave_words = set(self.options["fail_on"])
+        found: dict[str, list[str]] = {}
+        for rotation in everything:
+            grave = [one for one in rotation["diagnosis"] if {one["code"], one["certainty"]} & grave_words]
+            if grave or rotation.get("error"):
+                found.setdefault(rotation["host"], []).append(_why(rotation, grave))
+        return {host: "; ".join(of_host) for host, of_host in found.items()}
 
     def _earlier(self, rotation: Rotation) -> dict[str, Any]:
         earlier: dict[str, Any] = (self.options["earlier"].get(rotation["host"]) or {}).get(rotation["name"]) or {}
         return earlier
-
-    def _taken_at(self, rotation: Rotation) -> str:
-        return str(self._earlier(rotation).get("taken_at"))
-
-    def _changes(self, rotation: Rotation, taken: Mapping[str, Any]) -> list[str]:
-        themes = {theme: seen for theme, seen in taken.items() if isinstance(seen, dict)}
-        return changes(self._earlier(rotation), themes)
 
     def _repairs(self, rotations: Mapping[str, list[Rotation]], judge: Judging) -> dict[str, dict[str, list[str]]]:
         found: dict[str, dict[str, list[str]]] = {}
@@ -113,7 +108,16 @@ def _judged(source: Mapping[str, Any], rotation: Rotation, judge: Judging) -> di
     return judged_response(judge, chain, response or b"\0", from_text(view["judged_at"]))
 
 
-def _why(rotation: Rotation, causes: Sequence[Cause]) -> str:
+def _why(rotation: Rotation, causes: Sequence[Mapping[str, Any]]) -> str:
     if rotation.get("error"):
         return f"{label(rotation)}: {rotation['error']['msg']} ({rotation['error']['code']})"
-    return f"{label(rotation)}: " + ", ".join(f"{cause.code} ({cause.certainty})" for cause in causes)
+    return f"{label(rotation)}: " + ", ".join(f"{cause['code']} ({cause['certainty']})" for cause in causes)
+
+
+def _by_host(rotations: Sequence[Rotation], key: str) -> dict[str, dict[str, Any]]:
+    """What each rotation has under ``key``, by host and name."""
+    found: dict[str, dict[str, Any]] = {}
+    for rotation in rotations:
+        if key in rotation:
+            found.setdefault(rotation["host"], {})[rotation["name"]] = rotation[key]
+    return found

@@ -182,7 +182,12 @@ class ClientLook:
         def asked() -> Reach:
             return reach(url, asked_at=asked_at, body=body, timeout=self._timeout, slow_after=self._slow_after)
 
-        return self._reached.get((url, encoded), asked)
+        def asked_twice_if_slow() -> Reach:
+            found = asked()
+            may_be_chance = found.code == "slow" and found.status is not None
+            return asked() if may_be_chance else found
+
+        return self._reached.get((url, encoded), asked_twice_if_slow)
 
     def _certificate(self, chain: tuple[x509.Certificate, ...], spots: Sequence[_Spot], at: datetime) -> dict[str, Any]:
         mine = [spot for spot in spots if spot.chain and spot.chain[0] == _der(chain[0])]

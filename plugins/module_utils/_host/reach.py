@@ -31,6 +31,8 @@ _METADATA = ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")
 def reached(target: dict[str, Any], timeout: float, slow_after: float) -> dict[str, Any]:
     """What became of one request: directly, and by the proxy of the environment if there is one."""
     direct = _bounded(target, timeout, slow_after, None)
+    if direct["code"] == "slow" and direct["status"] is not None:
+        direct = _bounded(target, timeout, slow_after, None)  # once may be chance
     proxy = _proxy(target["url"])
     if proxy is None or direct["code"] in ("ok", "not_asked"):
         return direct

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.reach import reach
 from ansible_collections.certops.rotation.plugins.module_utils._host.reach import reached
-from ansible_collections.certops.rotation.tests.support.http_server import HttpServer
+from ansible_collections.certops.rotation.tests.support.http_server import HttpServer, Reply
 from ansible_collections.certops.rotation.tests.support.tls_server import closed_port, resetting_server
 
 Ask = Callable[[str, float], dict[str, Any]]
@@ -71,6 +71,12 @@ def test_what_is_wrong_with_an_answer_has_its_code(ask: Ask, web: HttpServer, re
 
 def test_late_answer_is_slow(ask: Ask, web: HttpServer) -> None:
     assert ask(web.put("/a.crl", b"x", delay=0.3), 0.1)["code"] == "slow"
+
+
+def test_answer_that_was_late_once_is_not_slow_for_the_host(web: HttpServer) -> None:
+    url = web.put("/a.crl", b"x")
+    web.put_first("/a.crl", Reply(b"x", delay=0.4))
+    assert from_host(url, 0.3)["code"] == "ok"
 
 
 def test_way_that_ends_early_has_its_code(ask: Ask) -> None:
