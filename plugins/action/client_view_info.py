@@ -23,6 +23,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
 _AT_ONCE = 8
+_UNEXPECTED: tuple[type[Exception], ...] = (OSError, *DECODING_ERRORS)
 
 
 class ActionModule(FleetAction):
@@ -69,7 +70,7 @@ class ActionModule(FleetAction):
             return look.view(rotation, of_host)
         except RotationError as error:
             return error
-        except (*DECODING_ERRORS, OSError) as exc:
+        except _UNEXPECTED as exc:
             # One endpoint with a certificate of which nobody has thought must not keep the others from being seen.
             return RotationError("look_failed", f"What is served cannot be looked at: {type(exc).__name__}: {exc}")
 
