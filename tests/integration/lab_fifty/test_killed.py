@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import random
-import signal
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +16,7 @@ from ansible_collections.certops.rotation.tests.integration.lab_fifty.outcome im
     assert_replaced,
     assert_reported,
 )
-from ansible_collections.certops.rotation.tests.integration.rotate.test_control_node_killed import descendants
+from ansible_collections.certops.rotation.tests.support.kill import kill
 from ansible_collections.certops.rotation.tests.support.lab_fleet import LabFleet
 
 HOSTS = [f"web{number:02}" for number in range(31, 41)]
@@ -68,8 +66,5 @@ def _is_killed(fleet: LabFleet, values: Mapping[str, Any], tasks: int, after: fl
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
             return False
-        os.kill(process.pid, signal.SIGSTOP)
-        for pid in [process.pid, *descendants(process.pid)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(process)
     return True

@@ -13,8 +13,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.certops.rotation.tests.integration.rotate.test_control_node_killed import kill_when
 from ansible_collections.certops.rotation.tests.support.host_world import spki_of_key
+from ansible_collections.certops.rotation.tests.support.kill import kill_when
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, must
 
 ALL = ["json", "html", "markdown", "junit", "prometheus"]

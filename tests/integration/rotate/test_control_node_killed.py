@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-from pathlib import Path
-
 import pytest
 from ansible_collections.certops.rotation.tests.support.host_world import spki_of_key
+from ansible_collections.certops.rotation.tests.support.kill import kill_when
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld, must
 from ansible_collections.certops.rotation.tests.support.outcome import assert_finished, assert_whole
 
@@ -44,27 +39,3 @@ def test_killed_after(shop: LocalWorld, verb: str) -> None:
     must(shop.rotate())
     assert_finished(shop, "shop", old)
     assert must(shop.rotate()).changed == {"web1": 0}
-
-
-def kill_when(process: subprocess.Popen[str], *texts: str) -> None:
-    """End the process and all that it has started, at once, as a power cut would, when it has printed all of these."""
-    assert process.stdout is not None
-    for text in texts:
-        if not any(text in line for line in process.stdout):
-            raise AssertionError(f"it ended without {text!r}")
-    os.kill(process.pid, signal.SIGSTOP)
-    for pid in [process.pid, *descendants(process.pid)]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that this one has started, and those that they have."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                    found += [int(entry.name), *descendants(int(entry.name))]
-    return found

@@ -15,9 +15,9 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     certificate_facts,
     read_certificates,
 )
-from ansible_collections.certops.rotation.tests.integration.rotate.test_control_node_killed import kill_when
 from ansible_collections.certops.rotation.tests.support.client import Sampler
 from ansible_collections.certops.rotation.tests.support.farm_world import FarmHost, FarmWorld
+from ansible_collections.certops.rotation.tests.support.kill import kill_when
 from ansible_collections.certops.rotation.tests.support.local_world import must
 from ansible_collections.certops.rotation.tests.support.witness import Leak
 
