@@ -43,7 +43,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking impor
 _AT_ONCE = 8
 _PAUSE = 0.4
 """seconds in which a worker that was asked for the first time can fetch its staple"""
-_MOST_TO_PRIME = 12
+_MOST_TO_PRIME = 16
 
 
 @dataclass(frozen=True)
@@ -128,28 +128,33 @@ class ClientLook:
         return found
 
     def _shake(self, spots: Sequence[_Spot]) -> None:
-        """Once with all; then, where a staple can be, again and many at a time, so that several workers answer."""
+        """Once with all; then, where a staple can be, again and many at a time, so that several workers answer.
+
+        In two halves: what a worker was asked for in the first, it has fetched by the second.
+        """
         asked = [spot for spot in spots if spot.error is None]
         if self._prime:
             self._round_until_stapled(asked)
         self._round(asked)
         again = [spot for spot in asked if _may_staple(spot)]
-        if again and self._handshakes > 1:
-            time.sleep(_PAUSE)
-            self._round(again * (self._handshakes - 1))
+        first = self._handshakes // 2
+        for times in (first, self._handshakes - 1 - first):
+            if again and times > 0:
+                time.sleep(_PAUSE)
+                self._round(again * times)
 
     def _round_until_stapled(self, spots: Sequence[_Spot]) -> None:
-        """Several workers must be met by chance, so twice without a gap; none of this counts."""
+        """Several workers must be met by chance, so many at a time and three times without a gap; none of it counts."""
         in_a_row = 0
         for _time in range(_MOST_TO_PRIME):
-            self._round(list(spots) * self._handshakes)
+            self._round(list(spots) * self._handshakes * 3)
             carried = [bool(one.staple) for spot in spots if _may_staple(spot) for one in spot.shaken]
             for spot in spots:
                 spot.shaken = []
             in_a_row = in_a_row + 1 if all(carried) else 0
-            if in_a_row == 2:
+            if in_a_row == 3:
                 break
-            time.sleep(_PAUSE)
+            time.sleep(0 if in_a_row else _PAUSE)
 
     def _round(self, spots: Sequence[_Spot]) -> None:
         shaken = handshakes([spot.endpoint for spot in spots], timeout=self._timeout, concurrency=_AT_ONCE)
