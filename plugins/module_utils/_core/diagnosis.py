@@ -80,9 +80,9 @@ def _what_was_seen(rotation: Mapping[str, Any]) -> str:
 def _merged(causes: Iterable[Cause]) -> list[Cause]:
     """One cause of a code, with the evidence from all places; the best certainty counts."""
     merged: dict[str, Cause] = {}
-    for cause in causes:
-        known = merged.get(cause.code)
-        merged[cause.code] = cause if known is None else known.joined_by(cause)
+    for one in causes:
+        known = merged.get(one.code)
+        merged[one.code] = one if known is None else known.joined_by(one)
     return list(merged.values())
 
 
