@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
-from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.http import HttpClient
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.opened import OpenIssuers
 from ansible_collections.certops.rotation.plugins.module_utils._issuers.protocol import (
@@ -188,7 +188,10 @@ class ActionModule(FleetAction):
         first = self.options["revoke_first"]
         found = fate(rotation, wanted=self.options["revoke_predecessor"], first=first)
         if found is Fate.ALREADY_REVOKED:
-            settle(rotation, "already_revoked", (rotation.get("verdict") or {}).get("revoked_at"))
+            since = (rotation.get("verdict") or {}).get("revoked_at")
+            settle(rotation, "already_revoked", since)
+            if since:
+                self.stamp(rotation, "revoked", from_text(since))
         if found is Fate.WITHHELD:
             self._withhold(rotation)
         if found is Fate.NOT_WANTED:

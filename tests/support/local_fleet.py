@@ -99,7 +99,9 @@ class LocalFleet(LocalWorld):
             ["openssl", "req", "-new", "-key", str(key), "-subj", "/", "-addext", f"subjectAltName=DNS:{SERVER_NAME}"],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
-        certificate.write_text(self.issue(host, request, [SERVER_NAME]))
+        # A CA answers the same request with the same certificate.
+        self.add_ca(f"ca-of-{host}")
+        certificate.write_text(self.issue(host, request, [SERVER_NAME], issuer=f"ca-of-{host}"))
 
     def inventory(self) -> Path:
         hosts = {host: self._variables(host, nginx) for host, nginx in self.fleet.items()}

@@ -113,9 +113,9 @@ class LocalWorld:
         chain_path.write_text(self.issue(name, request, server_names))
         return Vhost(server_names, chain_path, key_path, extra)
 
-    def issue(self, name: str, request: str, server_names: Sequence[str]) -> str:
-        """The chain that the CA answers to a request with."""
-        [issued] = open_issuer("internal", self.issuers).issue([Order(HOST, name, request, tuple(server_names))])
+    def issue(self, name: str, request: str, server_names: Sequence[str], *, issuer: str = "internal") -> str:
+        """The chain that a CA answers to a request with."""
+        [issued] = open_issuer(issuer, self.issuers).issue([Order(HOST, name, request, tuple(server_names))])
         if isinstance(issued, RotationError):
             raise issued
         return issued.chain_pem
@@ -134,7 +134,8 @@ class LocalWorld:
 
     def judging(self) -> Judging:
         """A judge that remembers nothing of what was published before."""
-        anchors = open_issuer("internal", self.issuers).trust_anchors()
+        own = [name for name, entry in self.issuers.items() if entry["type"] == "internal_ca"]
+        anchors = [anchor for name in own for anchor in open_issuer(name, self.issuers).trust_anchors()]
         return Judging(http=HttpClient(timeout=5), policy=RevocationPolicy(), anchors=anchors)
 
     def status(self, pem: str) -> str:

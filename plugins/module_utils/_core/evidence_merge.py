@@ -165,7 +165,11 @@ def _retirement(earlier: Mapping[str, Any] | None, later: Mapping[str, Any] | No
 
 
 def _keep_outcome(entry: Entry, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> None:
-    """Not to be due any more is what becomes of a certificate that was replaced."""
+    """Not to be due any more is what becomes of a certificate that was replaced; so is to be finished after a wave."""
+    is_going_on = later["outcome"] in ("to_finish", "finished") and not _is_other_predecessor(earlier, later)
+    if earlier["outcome"] == "rotated" and is_going_on:
+        entry.update(outcome="rotated", decision=earlier["decision"])
+        return
     if not is_replaced(earlier) or not (later["outcome"] in _NOTHING_TO_DO or later.get("told_by")):
         return
     entry["outcome"] = earlier["outcome"] if earlier["outcome"] in _DONE else "rotated"

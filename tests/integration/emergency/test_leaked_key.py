@@ -145,6 +145,17 @@ def test_two_runs_over_halves_of_the_fleet_end_in_one_report(fleet: LocalFleet) 
     assert len(fleet.ordered()) == 4
 
 
+def test_host_that_has_no_part_in_the_run_is_not_revoked_under_its_feet(fleet: LocalFleet) -> None:
+    fleet.start(["web1", "web2"], shared=["web1", "web2"])
+    leaked, values = fleet.chain_of("web1"), {"emergency_key_path": fleet.leak("web1")}
+    must(fleet.emergency({**values, "emergency_hosts": "web1"}))
+    assert fleet.entries()["web1"]["revocation"]["waits_for"] == ["web2"]
+    assert fleet.status(leaked) == "good"
+    must(fleet.emergency(values))
+    assert fleet.status(leaked) == "revoked"
+    assert {entry["outcome"] for entry in fleet.entries().values()} == {"rotated"}
+
+
 def test_no_host_uses_the_key(fleet: LocalFleet) -> None:
     fleet.start(HOSTS[:2])
     run = must(fleet.emergency({"emergency_spki_sha256": ["ab" * 32]}))
