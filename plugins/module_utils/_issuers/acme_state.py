@@ -226,7 +226,7 @@ class AcmeState:
         if not (self.directory / FILE_NAME).exists():
             return []
         column, value = ("serial", serial) if serial else ("spki_sha256", spki_sha256)
-        with self._using() as database:
+        with self._using("DEFERRED") as database:  # beside whoever writes
             above = dict(database.execute("SELECT sha256, der FROM issuer"))
             rows = database.execute(
                 f"SELECT account, serial, spki_sha256, not_after, der, above FROM certificate WHERE {column} = ?"
@@ -248,14 +248,14 @@ class AcmeState:
             raise _failed(self.directory, error.strerror or str(error)) from error
 
     @contextlib.contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, immediately locked. RotationError ``acme_state_failed``."""
+    def _using(self, lock: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+        """One transaction, locked against other writers from its beginning. RotationError ``acme_state_failed``."""
         self.make_directory()
         path = self.directory / FILE_NAME
         try:
             with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
                 self._prepare(database, path)
-                database.execute("BEGIN IMMEDIATE")
+                database.execute(f"BEGIN {lock}")
                 yield database
                 database.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
