@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 Rotation: TypeAlias = "Mapping[str, Any]"
-Rotations: TypeAlias = "Mapping[str, Sequence[Rotation]]"
 
 TO_DO = frozenset({"rotate", "repair", "finish"})
 _VERSION_TIME = "%Y%m%dT%H%M%S%z"
@@ -66,7 +65,9 @@ class Subject:
         return {"kind": self.kind, **lists, "authorities": list(self.authorities), "reason": self.reason}
 
 
-def affected_by(subject: Subject, rotations: Rotations, since: datetime, made: Collection[str]) -> Affected:
+def affected_by(
+    subject: Subject, rotations: Mapping[str, Sequence[Rotation]], since: datetime, made: Collection[str]
+) -> Affected:
     """What has to go. Of a CA, or of everything, what was made since the incident began is the replacement already.
 
     :param since: when the incident began.
@@ -148,7 +149,7 @@ class Standing:
     not_affected: list[str] = field(default_factory=list)
 
 
-def standing(rotations: Rotations) -> Standing:
+def standing(rotations: Mapping[str, Sequence[Rotation]]) -> Standing:
     """Where each host stands, once ``decision`` says for each of its rotations what would be done."""
     found = Standing()
     for host, of_host in rotations.items():
@@ -186,7 +187,7 @@ def _fault(rotation: Rotation) -> str | None:
     return None
 
 
-def certificates_of(rotations: Rotations, affected: Affected) -> dict[str, list[str]]:
+def certificates_of(rotations: Mapping[str, Sequence[Rotation]], affected: Affected) -> dict[str, list[str]]:
     """By SHA-256 of each affected certificate, the hosts that serve it or have it live."""
     found: dict[str, list[str]] = {}
     for host, of_host in rotations.items():

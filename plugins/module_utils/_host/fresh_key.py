@@ -144,7 +144,7 @@ class KeyMaker:
                 and _same(record.get("request"), request.wanted)
                 and -60 <= age <= request.resume_within
                 and record.get("spki_sha256") not in self._denied | lived
-                and (not request.receives or record.get("spki_sha256") == request.expected is not None)
+                and (not request.receives or (request.expected and record.get("spki_sha256") == request.expected))
                 and self._pair_is_whole(request, version, str(record.get("spki_sha256")))
             ):
                 return version

@@ -115,12 +115,12 @@ def is_running(process: int) -> bool:
 
 
 def test_few_values_or_one_processor_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert type(beside(str, 10)) is Here
+    assert isinstance(beside(str, 10), Here)
     monkeypatch.setattr(module, "_processors", lambda: 1)
-    assert type(beside(str, 10_000)) is Here
+    assert isinstance(beside(str, 10_000), Here)
     monkeypatch.setattr(module, "_processors", lambda: 2)
     with beside(str, 10_000) as other:
-        assert type(other) is InAnotherProcess
+        assert isinstance(other, InAnotherProcess)
 
 
 def test_here_waits_for_several_at_a_time() -> None:
