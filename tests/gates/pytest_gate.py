@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import os
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,12 +15,14 @@ from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome
 from tools.python_environments import Environment
 
-# More would only wait for each other: the longest tests wait for processes they started.
+# More would only wait for each other.
 MOST_AT_ONCE = 8
 
 
-def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = False, marker: str = "") -> Outcome:
-    """The tests of a folder, those with the marker alone if one is given.
+def pytest_gate(
+    environment: Environment, folder: str, *, side_by_side: bool = False, waits: bool = False, marker: str = ""
+) -> Outcome:
+    """The tests of a folder, those with the marker alone if one is given; ``waits``: for processes, more than they work.
 
     A folder that is missing fails: a part of the project has been lost.
     """
@@ -35,7 +38,9 @@ def pytest_gate(environment: Environment, folder: str, *, side_by_side: bool = F
         command += ["-m", marker]
     if side_by_side:
         # File by file: what the tests of a file share is set up once.
-        command += ["--numprocesses=auto", f"--maxprocesses={MOST_AT_ONCE}", "--dist=loadfile"]
+        processors = os.cpu_count() or 1
+        at_once = min(MOST_AT_ONCE, processors * 3 // 2 if waits else processors)
+        command += [f"--numprocesses={at_once}", "--dist=loadfile"]
     status, output = run(command, environ=tool_environment(environment.python))
     return read_report(report, status, output)
 

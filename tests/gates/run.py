@@ -32,7 +32,8 @@ class Gate:
 
 
 def _side_by_side(environment: Environment, folder: str, marker: str = "") -> Callable[[], Outcome]:
-    return functools.partial(pytest_gate, environment, folder, side_by_side=True, marker=marker)
+    waits = folder.startswith("tests/integration")
+    return functools.partial(pytest_gate, environment, folder, side_by_side=True, waits=waits, marker=marker)
 
 
 GATES = (

@@ -115,9 +115,9 @@ def is_running(process: int) -> bool:
 
 
 def test_few_values_or_one_processor_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(beside(str, 10), Here)
+    assert not isinstance(beside(str, 10), InAnotherProcess)
     monkeypatch.setattr(module, "_processors", lambda: 1)
-    assert isinstance(beside(str, 10_000), Here)
+    assert not isinstance(beside(str, 10_000), InAnotherProcess)
     monkeypatch.setattr(module, "_processors", lambda: 2)
     with beside(str, 10_000) as other:
         assert isinstance(other, InAnotherProcess)
