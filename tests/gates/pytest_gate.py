@@ -22,7 +22,9 @@ MOST_AT_ONCE = 8
 def pytest_gate(
     environment: Environment, folder: str, *, side_by_side: bool = False, waits: bool = False, marker: str = ""
 ) -> Outcome:
-    """The tests of a folder, those with the marker alone if one is given; ``waits``: for processes, more than they work.
+    """The tests of a folder, those with the marker alone if one is given.
+
+    :param waits: they wait for processes more than they work, so that there is room for half as many again.
 
     A folder that is missing fails: a part of the project has been lost.
     """
