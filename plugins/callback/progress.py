@@ -105,7 +105,7 @@ class CallbackModule(CallbackBase):
 
     def _show(self) -> None:
         if self._line is not None:
-            self._line.show(self._progress.text())
+            self._line.show(self._progress.text(), is_one_of_many=self._progress.is_large)
             return
         interval, now = float(self.get_option("interval")), time.monotonic()
         if interval and now - self._told >= interval and self._progress.is_at_work:

@@ -23,10 +23,11 @@ class LiveLine:
         self._text, self._is_shown, self._at = "", False, 0.0
         self.is_ended = False
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, *, is_one_of_many: bool = False) -> None:
+        """:param is_one_of_many: so many come that one may be left out. The last of a few must not be."""
         self._text = text
         now = time.monotonic()
-        if now - self._at >= _PAUSE and not self.is_ended:
+        if (now - self._at >= _PAUSE or not is_one_of_many) and not self.is_ended:
             self._at = now
             self._draw()
 

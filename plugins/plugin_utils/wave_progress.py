@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+_MANY_HOSTS = 200
+
 
 class WaveProgress:
     """Told of by a callback; ``clock`` counts seconds."""
@@ -21,6 +23,11 @@ class WaveProgress:
         self._failed: set[str] = set()
         self._play_began = self._wave_began = clock()
         self.is_at_work = False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether so many hosts are in the wave that nobody could read a line for each."""
+        return len(self._hosts) > _MANY_HOSTS
 
     @property
     def has_waves(self) -> bool:
