@@ -26,10 +26,12 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.key_identity import identify
 from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import Endpoint, handshake
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.registry import open_issuer
 from ansible_collections.certops.rotation.tests.support import internal_ca, playbook
 from ansible_collections.certops.rotation.tests.support.local_world import LocalWorld
 from ansible_collections.certops.rotation.tests.support.nginx import Nginx, Vhost
 from ansible_collections.certops.rotation.tests.support.publisher import Publisher
+from cryptography import x509
 
 SERVER_NAME = "shop.example.org"
 
@@ -146,6 +148,11 @@ class LocalFleet(LocalWorld):
         return playbook.start("certops.rotation.emergency", self.inventory(), arguments, cwd=self.place, **environment)
 
     # What can be seen
+
+    def anchors(self) -> list[x509.Certificate]:
+        """Those of the CAs that were added, too."""
+        own = [name for name, entry in self.issuers.items() if entry["type"] == "internal_ca"]
+        return [anchor for name in own for anchor in open_issuer(name, self.issuers).trust_anchors()]
 
     def chain_of(self, host: str) -> str:
         """The certificate that lies at the path of the host's own vhost."""

@@ -134,9 +134,11 @@ class LocalWorld:
 
     def judging(self) -> Judging:
         """A judge that remembers nothing of what was published before."""
-        own = [name for name, entry in self.issuers.items() if entry["type"] == "internal_ca"]
-        anchors = [anchor for name in own for anchor in open_issuer(name, self.issuers).trust_anchors()]
-        return Judging(http=HttpClient(timeout=5), policy=RevocationPolicy(), anchors=anchors)
+        return Judging(http=HttpClient(timeout=5), policy=RevocationPolicy(), anchors=self.anchors())
+
+    def anchors(self) -> list[x509.Certificate]:
+        """Whom a client trusts."""
+        return list(open_issuer("internal", self.issuers).trust_anchors())
 
     def status(self, pem: str) -> str:
         """good, revoked or unknown, as it is published now."""
