@@ -53,7 +53,7 @@ def on_terminal(play: Path, **environment: str) -> str:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "COLUMNS": "150", "ANSIBLE_NOCOLOR": "1", **playbook.environment(), **environment},
+        env=playbook.environment(COLUMNS="150", **environment),
     )
     os.close(theirs)
     written = b""
