@@ -14,3 +14,4 @@ lock demo 3.11
 lock dev 3.11
 lock core-2.21 3.12
 lock core-2.17 3.11
+lock release 3.11

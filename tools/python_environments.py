@@ -58,6 +58,7 @@ class Environment:
 BOOTSTRAP = Environment("bootstrap", (), "uv, which makes the others")
 DEMO = Environment("demo", ("3.11", "3.12", "3.13"), "ansible-core 2.19 and what the control node needs")
 DEV = Environment("dev", ("3.11", "3.12", "3.13"), "the demo environment and all tools")
+RELEASE = Environment("release", ("3.11", "3.12"), "galaxy-importer, whose old flake8 keeps it apart")
 CORE_2_21 = Environment("core-2.21", ("3.12", "3.13", "3.14"), "units on ansible-core 2.21", optional=True)
 CORE_2_17 = Environment("core-2.17", ("3.11", "3.12"), "units on ansible-core 2.17", optional=True)
 

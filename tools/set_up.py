@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from tools import python_environments, system_packages
-from tools.python_environments import CORE_2_17, CORE_2_21, DEMO, DEV, ROOT
+from tools.python_environments import CORE_2_17, CORE_2_21, DEMO, DEV, RELEASE, ROOT
 
 COLLECTION = ROOT / "build" / "collections" / "ansible_collections" / "certops" / "rotation"
 
@@ -50,7 +50,7 @@ def main(purpose: str) -> int:
         if purpose == "test":
             install_if_possible("browser")
         link_collection()
-        for environment in [DEMO] if purpose == "demo" else [DEV, CORE_2_21, CORE_2_17]:
+        for environment in [DEMO] if purpose == "demo" else [DEV, RELEASE, CORE_2_21, CORE_2_17]:
             try:
                 python_environments.make(environment)
             except python_environments.NoPython as absent:
