@@ -9,7 +9,7 @@ from tests.gates.command import BUILD, COLLECTION, ROOT, one_check, run, tool_en
 from tests.gates.outcome import Outcome
 from tools.python_environments import DEV
 
-TYPED = ("plugins", "tests", "demo", "tools")
+TYPED = ("plugins", "extensions", "tests", "demo", "tools")
 
 
 def _dev_tool(*command: str) -> Outcome:
@@ -45,3 +45,8 @@ def collection_docs() -> Outcome:
 
 def changelog() -> Outcome:
     return _dev_tool("antsibull-changelog", "lint")
+
+
+def documentation_site() -> Outcome:
+    """Every warning of Sphinx is an error."""
+    return _dev_tool(str(DEV.python), "-m", "tools.documentation")
