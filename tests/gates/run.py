@@ -20,6 +20,7 @@ from tests.gates import lab, tools
 from tests.gates.conformance import conformance
 from tests.gates.outcome import Outcome, total
 from tests.gates.pytest_gate import pytest_gate
+from tests.gates.release import release_check
 from tests.gates.sanity import sanity
 from tools.python_environments import CORE_2_17, CORE_2_21, DEV, Environment
 
@@ -48,6 +49,8 @@ GATES = (
     Gate("sanity", "ansible-test sanity", sanity),
     Gate("docs-lint", "antsibull-docs", tools.collection_docs),
     Gate("docs-lint", "antsibull-changelog", tools.changelog),
+    Gate("docs-lint", "documentation site", tools.documentation_site),
+    Gate("release-check", "a release would be made", release_check),
     Gate("integration", "integration: real servers", _side_by_side(DEV, "tests/integration")),
     Gate("integration", "integration on core 2.21", _side_by_side(CORE_2_21, "tests/integration/rotate", "each_core")),
     Gate("integration", "integration on core 2.17", _side_by_side(CORE_2_17, "tests/integration/rotate", "each_core")),

@@ -14,12 +14,12 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from tests.gates.command import BUILD, ROOT, run, tool_environment
 from tests.gates.outcome import Outcome
 from tools.python_environments import DEV, find_python
+from tools.release import source
 
 PLACE = BUILD / "sanity"
 HOME = PLACE / "home"
@@ -38,29 +38,6 @@ RAN = re.compile(r'^Running sanity test "', re.MULTILINE)
 SKIPPED = re.compile(r'^WARNING: Skipping sanity test "(?P<test>[^"]+)"(?: on (?P<python>Python \S+))?', re.MULTILINE)
 ISSUES = re.compile(r"^ERROR: Found \d+ .* issue", re.MULTILINE)
 FAILED = re.compile(r"^FATAL: The (?P<count>\d+) sanity test\(s\) listed below", re.MULTILINE)
-
-
-def _tracked_files() -> list[str]:
-    """What a commit of the work tree as it is would hold."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [name for name in dict.fromkeys(listing.stdout.split("\0")) if name and (ROOT / name).is_file()]
-
-
-def copy_work_tree() -> None:
-    shutil.rmtree(COPY, ignore_errors=True)
-    for name in _tracked_files():
-        destination = COPY / name
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, destination, follow_symlinks=False)
-    # Without a repository of its own, ansible-test would ask ours, which ignores build/.
-    subprocess.run(["git", "init", "--quiet"], cwd=COPY, stdin=subprocess.DEVNULL, check=True)
 
 
 def _stand_in_for_get_pip() -> None:
@@ -130,7 +107,7 @@ def sanity() -> Outcome:
     PLACE.mkdir(parents=True, exist_ok=True)
     with (PLACE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs in one checkout would pull the copy from under each other
-        copy_work_tree()
+        source.copy_tree(ROOT, COPY)
         _settings_of_pip()
         _stand_in_for_get_pip()
         _offer_pythons()
