@@ -91,7 +91,7 @@ class ActionModule(FleetAction):
     def _entries(self) -> list[dict[str, Any]]:
         """All certificates that are named, each as an entry of ``certificates``. An empty value counts as none."""
         lists = (("path", "paths"), ("serial", "serials"), ("spki_sha256", "keys"))
-        named = [{what: value} for what, option in lists for value in self.options[option]]
+        named = [{what: value} for what, option in lists for value in self.options[option] if str(value).strip()]
         shared = {name: self.options[name] or None for name in ("reason", "issuer", "key_path", "passphrase")}
         entries = [{**shared, **_given(entry)} for entry in [*self.options["certificates"], *named]]
         if any(entry["reason"] not in REASONS for entry in entries):

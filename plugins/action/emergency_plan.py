@@ -48,6 +48,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.emergency_text im
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
 # What a host and a wave took on two processors (docs/benchmarks.md), twice: replaced, then revoked and retired.
+_NAMED = ("spki_sha256", "certificate_paths", "serials", "authorities")
 _SECONDS_PER_HOST, _SECONDS_PER_WAVE = 0.4, 5
 
 
@@ -56,6 +57,12 @@ class ActionModule(FleetAction):
 
     step = "plan"
     argument_spec = ARGUMENT_SPEC
+
+    def validated_options(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """A question of a survey that nobody answered is an empty text, which names nothing."""
+        options = super().validated_options(arguments)
+        named = {name: [one for one in map(str.strip, options[name]) if one] for name in _NAMED}
+        return {**options, **named}
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         at, issuers = self.now(), OpenIssuers(self.options["issuers"])

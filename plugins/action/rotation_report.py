@@ -19,9 +19,10 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.evidence im
     make_report,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
+from ansible_collections.certops.rotation.plugins.module_utils._core.report_problems import problems
 from ansible_collections.certops.rotation.plugins.modules.rotation_report import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack
-from ansible_collections.certops.rotation.plugins.plugin_utils.report_folder import ReportFolder, write_textfile
+from ansible_collections.certops.rotation.plugins.plugin_utils.report_folder import LATEST, ReportFolder, write_textfile
 from ansible_collections.certops.rotation.plugins.plugin_utils.report_formats import FILE_NAMES, PROMETHEUS, texts_of
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
@@ -33,6 +34,8 @@ class ActionModule(FleetAction):
     argument_spec = ARGUMENT_SPEC
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any] | None:
+        if self.options["existing"]:
+            return self._again()
         now = datetime.now(timezone.utc)
         run = Run(
             f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -46,16 +49,38 @@ class ActionModule(FleetAction):
         else:
             report = make_report(rotations, run)
             paths = self._write(ReportFolder(Path(self.options["directory"]), run.name), report)
+        result = self._told(report, paths, reports.as_lines(report))
+        return {**result, "failures": reports.failures(rotations, self.options["fail_on"])}
+
+    def _told(self, report: dict[str, Any], paths: dict[str, str], lines: list[str]) -> dict[str, Any]:
         path = paths.get("json", "")
         return {
             **({} if self.options["packed"] else {"report": report}),
             "path": path,
             "paths": paths,
             "counts": report["counts"],
-            "failures": reports.failures(rotations, self.options["fail_on"]),
-            "lines": [*reports.as_lines(report), *([f"report: {path}"] if path else [])],
+            "lines": [*lines, *([f"report: {path}"] if path else [])],
+            "problems": problems(report, self.options["fail_if"]),
             **({"ansible_stats": _stats(report, path)} if self.options["stats"] else {}),
         }
+
+    def _again(self) -> dict[str, Any]:
+        """A report that is there, as it is, in other formats. Slices that go on with it meanwhile are waited for."""
+        name, directory = self.options["existing"], Path(self.options["directory"])
+        if name == LATEST:
+            name = (directory / LATEST).resolve().name
+        folder = ReportFolder(directory, name if name == LATEST else incident_name(name))
+        report = folder.existing()
+        paths = {"json": str(folder.path / FILE_NAMES["json"])}
+        if not self.check_mode:
+            with folder.alone():
+                report = folder.existing()
+                try:
+                    paths |= self._write(folder, report, again=True)
+                except (AttributeError, LookupError, TypeError, ValueError) as exc:
+                    what = f"It holds what no run has written ({type(exc).__name__}: {exc})."
+                    raise folder.not_shown(RotationError("report_damaged", what)) from exc
+        return {**self._told(report, paths, reports.as_lines(report, of_all_runs=True)), "failures": {}}
 
     def returned(self, rotations: list[Rotation]) -> Any:
         """Nothing comes after the report, and the report has it all."""
@@ -84,16 +109,16 @@ class ActionModule(FleetAction):
             as_text(from_text(started_at)) if started_at else "",
         )
 
-    def _write(self, folder: ReportFolder, report: dict[str, Any]) -> dict[str, str]:
-        """The report in all formats; where each is."""
+    def _write(self, folder: ReportFolder, report: dict[str, Any], *, again: bool = False) -> dict[str, str]:
+        """The report in all formats; where each is. ``again``: what it says stays as it is."""
         if self.check_mode:
             return {}
-        formats = ["json", *(one for one in self.options["formats"] if one != "json")]
+        formats = [*([] if again else ["json"]), *(one for one in self.options["formats"] if one != "json")]
         texts = texts_of(report, formats)
-        folder.write({FILE_NAMES[one]: text for one, text in texts.items()})
+        folder.write({FILE_NAMES[one]: text for one, text in texts.items()}, is_latest=not again)
         paths = {one: str(folder.path / FILE_NAMES[one]) for one in texts}
         if PROMETHEUS in texts and self.options["textfile_directory"]:
-            name = f"certops_{self.options['incident'] or 'rotation'}.prom"
+            name = f"certops_{(report['incident'] or {}).get('name') or 'rotation'}.prom"
             paths["textfile"] = write_textfile(Path(self.options["textfile_directory"]), name, texts[PROMETHEUS])
         return paths
 

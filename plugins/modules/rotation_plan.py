@@ -54,6 +54,12 @@ options:
         description: By name of an issuer, the name of the one to order from in its place.
         type: dict
         default: {}
+      leave_shared:
+        description:
+          - Keep certificates that hosts share, whether due or not, because this run does not see all of those hosts.
+            A later one that does rotates them.
+        type: bool
+        default: false
   deny_list_path:
     description:
       - File on the control node with more fingerprints as in C(deny_list), the first word of each line.
@@ -171,6 +177,7 @@ ARGUMENT_SPEC = {
             "deny_list": {"type": "list", "elements": "str", "default": []},
             "affected": {"type": "dict", "default": {}},
             "issuer_instead": {"type": "dict", "default": {}},
+            "leave_shared": {"type": "bool", "default": False},
         },
     },
     "deny_list_path": {"type": "path"},

@@ -71,6 +71,21 @@ options:
         C(failures) the first 50. Of several reports of a play it is the last.
     type: bool
     default: false
+  existing:
+    description:
+      - Folder below O(directory) of a report that is there, the name of an incident or of a run, or V(latest).
+      - It is written again in O(formats) and told, and nothing is added to it; O(rotations) and what describes a run or
+        an incident are not looked at.
+    type: str
+    default: ""
+  fail_if:
+    description:
+      - What is returned as RV(problems). V(failed) are failures, V(unknown) is what nobody could see, and V(unfinished)
+        what is due and not replaced, stopped, or waits to be revoked.
+    type: list
+    elements: str
+    choices: [failed, unknown, unfinished]
+    default: []
   fail_on:
     description: Codes of decisions' reasons that count as a failure of the host, for example V(revoked).
     type: list
@@ -111,6 +126,15 @@ EXAMPLES = r"""
     formats: [json, html, markdown]
     stats: true
   run_once: true
+
+- name: Write the last report again, as a page
+  certops.rotation.rotation_report:
+    directory: /var/log/certops
+    existing: latest
+    formats: [html]
+    fail_if: [failed, unfinished]
+  register: again
+  failed_when: again.problems | length > 0
 """
 
 RETURN = r"""
@@ -347,6 +371,12 @@ failures:
   type: dict
   sample:
     web1: "shop: issue: the CA refused (ca_refused). Correct the names."
+problems:
+  description: A sentence for each thing in the report that O(fail_if) names.
+  returned: success
+  type: list
+  elements: str
+  sample: ["web2/shop: install: nginx refuses its configuration (config_test_failed)"]
 counts:
   description: Rotations by outcome.
   returned: success
@@ -363,6 +393,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.step_options import FLEET_STEP_SPEC
+from ansible_collections.certops.rotation.plugins.module_utils._core.report_problems import KINDS
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "directory": {"type": "path", "required": True},
@@ -378,6 +409,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "textfile_directory": {"type": "path"},
     "stats": {"type": "bool", "default": False},
+    "existing": {"type": "str", "default": ""},
+    "fail_if": {"type": "list", "elements": "str", "choices": list(KINDS), "default": []},
     "fail_on": {"type": "list", "elements": "str", "default": []},
     **FLEET_STEP_SPEC,
 }

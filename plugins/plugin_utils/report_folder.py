@@ -67,6 +67,26 @@ class ReportFolder:
         except RotationError as error:
             raise self.not_continued(error) from error
 
+    def existing(self) -> dict[str, Any]:
+        """The report that is there. RotationError ``report_missing``, ``report_damaged``, ``report_newer``."""
+        path = self.path / FILE_NAME
+        try:
+            return require_report(json.loads(path.read_bytes()), of_one_run=True)
+        except (OSError, ValueError, RecursionError) as exc:
+            code = "report_missing" if isinstance(exc, FileNotFoundError) else "report_damaged"
+            raise self.not_shown(RotationError(code, f"It cannot be read: {exc}")) from exc
+        except RotationError as error:
+            raise self.not_shown(error) from error
+
+    def not_shown(self, why: RotationError) -> RotationError:
+        """What to say of a report that cannot be written again."""
+        return RotationError(
+            why.code,
+            f"{self.path / FILE_NAME} cannot be shown: {why.message}",
+            remedy="Name a folder that has a report; in a container, mount the directory of the run that wrote it.",
+            path=str(self.path / FILE_NAME),
+        )
+
     def not_continued(self, why: RotationError) -> RotationError:
         """What to say of a report that is there and cannot be gone on with."""
         return RotationError(
@@ -77,12 +97,14 @@ class ReportFolder:
             path=str(self.path / FILE_NAME),
         )
 
-    def write(self, texts: Mapping[str, str]) -> None:
+    def write(self, texts: Mapping[str, str], *, is_latest: bool = True) -> None:
         """Write these files, on disk when this returns, and let ``latest`` point here."""
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             files = [(self.path / name, text.encode("utf-8")) for name, text in texts.items()]
             write_all_atomically(files, mode=_MODE & ~_umask())
+            if not is_latest:
+                return
             sync_directory(self.directory)
             link = self.directory / f".{LATEST}-{secrets.token_hex(4)}"
             os.symlink(self.name, link)

@@ -118,16 +118,21 @@ def failures_of(entries: Iterable[Mapping[str, Any]], fail_on: frozenset[str] = 
     return found
 
 
-def require_report(report: Any) -> Report:
-    """``report`` as it was read, if it can be continued. RotationError ``report_newer``, ``report_damaged``."""
+def require_report(report: Any, *, of_one_run: bool = False) -> Report:
+    """``report`` as it was read, if it can be continued. RotationError ``report_newer``, ``report_damaged``.
+
+    :param of_one_run: it is only to be shown, so it need not be that of an incident.
+    """
     if not isinstance(report, dict) or not isinstance(report.get("schema"), int):
         raise RotationError("report_damaged", "It is no report.")
     if report["schema"] > SCHEMA:
         raise RotationError(
             "report_newer", f"It has schema {report['schema']}, and this version of the collection knows {SCHEMA}."
         )
-    entries = report.get("rotations")
-    if not _is_incident(report.get("incident")) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
+    entries, incident = report.get("rotations"), report.get("incident")
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise RotationError("report_damaged", "It has no certificates as a report has them.")
+    if not _is_incident(incident) and not (of_one_run and incident is None):
         raise RotationError("report_damaged", "It is not the report of an incident.")
     return report
 

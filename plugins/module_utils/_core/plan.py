@@ -86,6 +86,8 @@ def decide(rotation: Mapping[str, Any], policy: PlanPolicy, at: datetime) -> Dec
     if decision is None:
         subject = with_version(served[0], rotation, live) if served else live
         decision = _of_subject(rotation, subject, policy, at) if subject else _of_nothing(rotation, policy)
+    if policy.leave_shared and rotation.get("shared") and decision.action == "rotate":
+        decision = _left(decision, rotation)
     return with_notes(decision, rotation, served, at)
 
 
@@ -95,6 +97,12 @@ def sentence(rotation: Mapping[str, Any]) -> str:
     reasons = "; ".join(reason["text"] for reason in decision.get("reasons") or ())
     action = decision.get("action") or "not decided"
     return f"{rotation.get('host', '?')}/{rotation.get('name', '?')}: {action}" + (f": {reasons}" if reasons else "")
+
+
+def _left(decision: Decision, rotation: Mapping[str, Any]) -> Decision:
+    """Due, and still no key is made: hosts that this run cannot see share it, and one of them may have made it."""
+    text = f"the key of {rotation['shared']} is shared, so it is left to a run that sees all of its hosts"
+    return Decision("keep", (PlanReason("left_to_the_fleet", text), *decision.reasons), warnings=(text,))
 
 
 def _of_listeners(rotation: Mapping[str, Any]) -> Decision | None:

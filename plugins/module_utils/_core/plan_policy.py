@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +43,8 @@ class PlanPolicy:
     """In an emergency, what has to go; nothing else is touched."""
     issuer_instead: Mapping[str, str] = field(default_factory=dict)
     """By name of an issuer, the one that a rotation is ordered from in its place."""
+    leave_shared: bool = False
+    """Whether a key that hosts share is left to another run, because this one does not see all of them."""
 
     def is_forced(self, rotation: Mapping[str, Any]) -> bool:
         if isinstance(self.force, bool):
@@ -59,7 +61,7 @@ class PlanPolicy:
 
 def policy_from(options: Mapping[str, Any]) -> PlanPolicy:
     """The policy as options say it. RotationError ``policy_invalid``."""
-    known = {"renew_before", "on_unknown", "force", "force_reason", "deny_list", "affected", "issuer_instead"}
+    known = {one.name for one in fields(PlanPolicy)}
     unknown = sorted(set(options) - known)
     if unknown:
         raise _invalid(f"unknown: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
@@ -77,6 +79,7 @@ def policy_from(options: Mapping[str, Any]) -> PlanPolicy:
         deny_list=deny_list(options.get("deny_list") or ()),
         affected=affected_from(options.get("affected")),
         issuer_instead={str(name): str(other) for name, other in (options.get("issuer_instead") or {}).items()},
+        leave_shared=bool(options.get("leave_shared")),
     )
 
 

@@ -121,11 +121,12 @@ def _failures_of(rotation: Mapping[str, Any], codes: frozenset[str]) -> list[str
     ]
 
 
-def as_lines(report: Mapping[str, Any]) -> list[str]:
+def as_lines(report: Mapping[str, Any], *, of_all_runs: bool = False) -> list[str]:
     """The report in a few lines: counts, then every certificate that was not simply kept, failures first."""
     counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(report["counts"].items()))
     # What earlier runs of an incident did has been told by them.
-    told = [one for one in report["rotations"] if not report.get("incident") or one.get("run") == report["run"]]
+    is_told = of_all_runs or not report.get("incident")
+    told = [one for one in report["rotations"] if is_told or one.get("run") == report["run"]]
     notable = [entry for entry in told if entry["outcome"] != "kept" or entry["warnings"]]
     notable.sort(key=lambda entry: entry["outcome"] != "failed")
     lines = [line for entry in notable[:_MOST_TOLD] for line in _lines(entry)]

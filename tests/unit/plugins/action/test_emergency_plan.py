@@ -177,3 +177,16 @@ def test_expired_certificate_of_the_key_is_still_replaced(place: Path) -> None:
     now = utc_now()
     expired = ROOT.issue(NAMES, key=LEAKED.key, not_before=now - 20 * DAY, not_after=now - DAY)
     assert plan(place, rotation(expired))["hosts"] == ["web1"]
+
+
+def test_answers_of_a_survey_are_texts_and_an_empty_one_names_nothing(place: Path) -> None:
+    answers = {
+        "spki_sha256": f"{LEAKED_KEY.upper()}, {'ab' * 32},",
+        "serials": "",
+        "authorities": "",
+        "certificate_paths": "",
+    }
+    result = plan(place, rotation(), rotation(OTHER), key_path="", **answers)
+    assert result["hosts"] == ["web1"], result
+    nothing = plan(place, rotation(), key_path="", **{**answers, "spki_sha256": " "})
+    assert nothing["failed"] and nothing["code"] == "emergency_about_nothing"

@@ -274,3 +274,75 @@ def test_textfile_that_cannot_be_written_is_told_after_the_report_is(tmp_path: P
     result = report(tmp_path, formats=["prometheus"], textfile_directory=str(tmp_path / "textfiles"))
     assert (result["failed"], result["code"]) == (True, "textfile_not_written")
     assert (tmp_path / "latest" / "report.json").exists()
+
+
+# A report that is there, told again
+
+
+def again(directory: Path, name: str = "latest", **more: Any) -> dict[str, Any]:
+    return report(directory, {}, existing=name, **more)
+
+
+def test_report_is_written_again_in_other_formats_and_stays_as_it_is(tmp_path: Path) -> None:
+    first = report(tmp_path, incident="workflow-7")
+    before, last = Path(first["path"]).read_bytes(), report(tmp_path)
+    result = again(tmp_path, "workflow-7", formats=["json", "html", "prometheus"], stats=True)
+    assert Path(first["path"]).read_bytes() == before
+    assert sorted(result["paths"]) == ["html", "json", "prometheus"]
+    assert "blog" in Path(result["paths"]["html"]).read_text()
+    assert result["ansible_stats"]["data"]["certops_report"]["failed"] == 1
+    assert "web2/blog: failed" in result["lines"]
+    assert os.path.samefile(tmp_path / "latest", Path(last["path"]).parent), "the last run is still the last"
+
+
+def test_latest_is_the_report_of_the_last_run(tmp_path: Path) -> None:
+    last = report(tmp_path)
+    result = again(tmp_path, formats=["markdown"])
+    assert Path(result["path"]).samefile(last["path"])
+    assert not (tmp_path / "latest" / "report.md").parent.samefile(tmp_path)
+    assert (Path(last["path"]).parent / "report.md").exists()
+
+
+def test_what_is_wrong_with_a_report_is_told_by_kind(tmp_path: Path) -> None:
+    waiting = {**ROTATED, "name": "waits", "revocation": {"state": "waiting", "serial": "0a"}}
+    left = {"code": "left_to_the_fleet", "text": "it is shared"}
+    kept = {"name": "shared", "decision": {"action": "keep", "reasons": [left]}}
+    due = {"name": "due", "decision": {"action": "rotate", "reasons": []}}
+    report(tmp_path, {"web1": [ROTATED, waiting, kept, due], "web2": [FAILED], "web3": []}, incident="one")
+    assert again(tmp_path, "one")["problems"] == []
+    assert again(tmp_path, "one", fail_if=["failed"])["problems"] == [
+        "web2/blog: issue: the CA says no (ca_refused) Ask it."
+    ]
+    [silent] = again(tmp_path, "one", fail_if=["unknown"])["problems"]
+    assert silent.startswith("web3/-: unknown host")
+    assert again(tmp_path, "one", fail_if=["unfinished"])["problems"] == [
+        "web1/due: to rotate",
+        "web1/shared: kept (it is shared)",
+        "web1/waits: its predecessor 0a is not revoked yet",
+    ]
+
+
+@pytest.mark.parametrize("name", ["latest", "workflow-8"])
+def test_report_that_is_not_there_is_an_error_with_a_next_step(tmp_path: Path, name: str) -> None:
+    result = again(tmp_path, name)
+    assert result["failed"] and result["code"] == "report_missing" and result["remedy"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_elsewhere_is_not_named(tmp_path: Path) -> None:
+    report(tmp_path / "reports")
+    assert again(tmp_path / "reports", "../reports/latest")["code"] == "name_invalid"
+
+
+def test_report_that_somebody_has_edited_is_an_error(tmp_path: Path) -> None:
+    path = Path(report(tmp_path)["path"])
+    path.write_text(json.dumps({**json.loads(path.read_text()), "metrics": None}))
+    assert again(tmp_path, formats=["html"])["code"] == "report_damaged"
+    path.write_text("{")
+    assert again(tmp_path)["code"] == "report_damaged"
+
+
+def test_check_mode_shows_a_report_and_writes_nothing(tmp_path: Path) -> None:
+    report(tmp_path, incident="one")
+    assert again(tmp_path, "one", formats=["html"], check_mode=True)["counts"] == {"rotated": 1, "failed": 1}
+    assert not (tmp_path / "one" / "report.html").exists()

@@ -646,3 +646,15 @@ def test_a_renewal_window_is_waited_for_until_the_chosen_time() -> None:
 def test_a_hint_about_another_certificate_does_not_count() -> None:
     hints = hinted(-2 * DAY, -1 * DAY, -2 * DAY)
     assert decide(rotation(served(NEW), **hints), PlanPolicy(), AT).action == "keep"
+
+
+def test_part_of_the_fleet_leaves_a_shared_key_to_a_run_that_sees_all_of_it() -> None:
+    """Due on its own hosts, it might have been made anew by others a moment ago."""
+    policy = PlanPolicy(force=True, leave_shared=True)
+    alone, shared = rotation(served()), rotation(served(), shared="shop")
+    assert decide(alone, policy, AT).action == "rotate"
+    left = decide(shared, policy, AT)
+    assert left.action == "keep" and left.predecessor is None and not left.premise
+    assert [reason.code for reason in left.reasons] == ["left_to_the_fleet", "forced"]
+    assert any("left to a run that sees all of its hosts" in text for text in left.warnings)
+    assert decide(shared, PlanPolicy(force=True), AT).action == "rotate"
