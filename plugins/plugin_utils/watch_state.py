@@ -20,7 +20,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.watch_news import
 logger = logging.getLogger("certops.rotation.revocation")
 
 _FORMAT = "certops-events-1"
-_PATIENCE = 5.0
+_PATIENCE = 2.0
 
 
 def default_state_path() -> str:

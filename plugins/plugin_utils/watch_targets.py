@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.naming import shown
 from ansible_collections.certops.rotation.plugins.module_utils._core.starttls import STARTTLS_PORTS, usual_port
@@ -194,13 +195,11 @@ class Targets:
 def _validated(spec: Mapping[str, Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
     result = ArgumentSpecValidator(spec).validate(dict(given))
     if result.error_messages:
-        raise _invalid(f"{where}: {_sentence(result.error_messages)}")
+        # Of what it does not know, the validator says the name and nothing else.
+        said = (f"unknown option {one}" if isinstance(one, UnsupportedError) else str(one) for one in result.errors)
+        raise _invalid(f"{where}: {'; '.join(said)}")
     checked: dict[str, Any] = result.validated_parameters
     return checked
-
-
-def _sentence(messages: Sequence[str]) -> str:
-    return "; ".join(messages)
 
 
 def _invalid(why: str) -> RotationError:
