@@ -139,7 +139,7 @@ def test_artifact_keeps_ansible_galaxys_checksums(tree: Path, tmp_path: Path) ->
 
 def test_undocumented_content_is_named() -> None:
     root = CONFIG.parents[1]
-    known = {kind: {} for kind in ("module", "role", "callback")}
+    known: dict[str, dict[str, dict[str, object]]] = {kind: {} for kind in ("module", "role", "callback")}
     said = list(installed.undocumented(root, json.loads(json.dumps(known))))
     assert {"module key_csr: not listed", "role rotate: not listed", "callback progress: not listed"} <= set(said)
     known["role"]["certops.rotation.rotate"] = {"error": "it is broken"}
