@@ -18,6 +18,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -29,6 +30,10 @@ _WORTH_A_PROCESS = 256
 """values; starting a process takes as long as working on some of them"""
 _AT_ONCE = 16
 """What is being worked on waits for the network now and then."""
+_PATIENCE = 0.02
+"""seconds without anything done, after which it is the network that is waited for"""
+_POLITENESS = 5
+"""Handshakes have deadlines and keep peers waiting, judging does neither: where processors are scarce, it is later."""
 _BATCH = 16
 _RECEIVED_AT_ONCE = 1 << 18
 _SIZE = struct.Struct(">I")
@@ -140,28 +145,72 @@ def _serve(work: Callable[[Any], Any], connection: socket.socket) -> None:
     """All that the other process does. It never returns into what its parent was about to do."""
     try:
         gc.freeze()
-        batches: queue.SimpleQueue[tuple[int, list[Any]]] = queue.SimpleQueue()
-        answering = threading.Lock()
-
-        def serve() -> None:
-            try:
-                while True:
-                    start, values = batches.get()
-                    answer = _message((start, [work(value) for value in values]))
-                    with answering:
-                        connection.sendall(answer)
-            finally:
-                os._exit(1)
-
-        for _number in range(_AT_ONCE):
-            threading.Thread(target=serve, daemon=True).start()
+        os.nice(_POLITENESS)
+        workers = _Workers(work, connection)
         received = bytearray()
-        while data := connection.recv(_RECEIVED_AT_ONCE):
+        while True:
+            while not select.select([connection], [], [], _PATIENCE if workers.are_behind else None)[0]:
+                workers.one_more_if_stuck()
+            data = connection.recv(_RECEIVED_AT_ONCE)
+            if not data:
+                break
             received += data
             for batch in _messages(received):
-                batches.put(batch)
+                workers.put(batch)
+            workers.one_more_if_stuck()
     finally:
         os._exit(0)
+
+
+class _Workers:
+    """One thread, and more only while it waits for the network: threads that compute only get in each other's way."""
+
+    def __init__(self, work: Callable[[Any], Any], connection: socket.socket) -> None:
+        self._work, self._connection = work, connection
+        self._batches: queue.SimpleQueue[tuple[int, list[Any]]] = queue.SimpleQueue()
+        self._answering = threading.Lock()
+        self._further = threading.Semaphore(_AT_ONCE - 1)
+        self._ahead_at = time.monotonic()
+        threading.Thread(target=self._go, args=(self._serve_all,), daemon=True).start()
+
+    def put(self, batch: tuple[int, list[Any]]) -> None:
+        self._batches.put(batch)
+
+    @property
+    def are_behind(self) -> bool:
+        """Whether there is a batch that nobody works on."""
+        return not self._batches.empty()
+
+    def one_more_if_stuck(self) -> None:
+        """Work on another batch, if there is one and none has been done for a while."""
+        now = time.monotonic()
+        if not self.are_behind or now - self._ahead_at < _PATIENCE or not self._further.acquire(blocking=False):
+            return
+        self._ahead_at = now
+        threading.Thread(target=self._go, args=(self._serve_one,), daemon=True).start()
+
+    def _go(self, serve: Callable[[], None]) -> None:
+        try:
+            serve()
+        except BaseException:
+            # The parent finds out by the end of the connection, and does what is left.
+            os._exit(1)
+
+    def _serve_all(self) -> None:
+        while True:
+            self._do(self._batches.get())
+
+    def _serve_one(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._do(self._batches.get_nowait())
+        self._further.release()
+
+    def _do(self, batch: tuple[int, list[Any]]) -> None:
+        start, values = batch
+        answer = _message((start, [self._work(value) for value in values]))
+        with self._answering:
+            self._connection.sendall(answer)
+        self._ahead_at = time.monotonic()
 
 
 def _message(content: Any) -> bytes:
