@@ -9,8 +9,9 @@ expired, or where it has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
 
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_cause import CONTROL_NODE, Cause, cause
 from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_seen import (
@@ -19,6 +20,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.diagnosis_s
     client_certificate,
     client_view,
     host_name,
+    host_view,
     judged_at,
     place,
     servers,
@@ -30,6 +32,9 @@ _REVOKED, _EXPIRED, _UNKNOWN_CA, _REQUIRED = 44, 45, 48, 116
 _REQUIRED_ONCE = 40
 _NGINX_WANTS_ONE = "No required SSL certificate was sent"
 _NGINX_REFUSES = "The SSL certificate error"
+_ALERT_IN_LOG = re.compile(
+    r"^(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) .*\bSSL alert number (?P<alert>\d+)\b.*, server: \S*:(?P<port>\d+)"
+)
 
 
 def peer_causes(rotation: Seen) -> Iterator[Cause]:
@@ -118,16 +123,40 @@ def _said(talk: Seen) -> str:
 
 def _reported(rotation: Seen) -> Iterator[Cause]:
     """Alerts that clients are known to send at the sight of the server's certificate."""
-    alerts: Sequence[int] = client_view(rotation).get("reported_alerts") or ()
     shown = [one for one in certificates(rotation).values() if one["verdict"]["status"] != "revoked"]
     if not shown:
         return
+    since = min(from_text(one["not_before"]) for one in shown)
     serials = ", ".join(one["serial"] for one in shown)
+    alerts = {
+        **_logged(rotation, since),
+        **{number: [] for number in client_view(rotation).get("reported_alerts") or ()},
+    }
+    where = {number: host_name(rotation) if lines else CONTROL_NODE for number, lines in alerts.items()}
     if _REVOKED in alerts:
-        yield cause("peer_sees_revoked", "likely", CONTROL_NODE, [f"no source calls certificate {serials} revoked"])
+        text = f"no source calls certificate {serials} revoked"
+        yield cause("peer_sees_revoked", "likely", where[_REVOKED], [text, *alerts[_REVOKED]])
     if _EXPIRED in alerts:
-        dates = f"a client answers alert 45, and certificate {serials} is within its validity"
-        yield cause("peer_crl_stale", "likely", CONTROL_NODE, [dates])
+        text = f"a client answers alert 45, and certificate {serials} is within its validity"
+        yield cause("peer_crl_stale", "likely", where[_EXPIRED], [text, *alerts[_EXPIRED]])
     if _UNKNOWN_CA in alerts and not any(one.get("chain_error") for one in shown):
-        chain = f"a client answers alert 48, and the chain of certificate {serials} is whole"
-        yield cause("peer_crl_missing", "likely", CONTROL_NODE, [chain])
+        text = f"a client answers alert 48, and the chain of certificate {serials} is whole"
+        yield cause("peer_crl_missing", "likely", where[_UNKNOWN_CA], [text, *alerts[_UNKNOWN_CA]])
+
+
+def _logged(rotation: Seen, since: datetime) -> dict[int, list[str]]:
+    """Alerts that nginx noted on these ports since then, each with its last line; it does so at the level ``info``.
+
+    The log's times have no zone; what little that can be wrong by is about alerts that an earlier certificate got.
+    """
+    ports = {str(listener["port"]) for listener in rotation.get("listeners") or ()}
+    found: dict[int, list[str]] = {}
+    for line in host_view(rotation).get("log") or ():
+        noted = _ALERT_IN_LOG.search(line)
+        if noted and noted["port"] in ports and _moment(noted["time"]) >= since:
+            found[int(noted["alert"])] = [f"error log: {line}"]
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y/%m/%d %H:%M:%S").replace(tzinfo=timezone.utc)

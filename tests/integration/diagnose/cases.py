@@ -9,6 +9,7 @@ A word behind two underscores tells variants of one cause apart. What a case sta
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -610,6 +611,19 @@ def peer_crl_missing__reported(world: World, stack: contextlib.ExitStack) -> Non
     """A client's log has alert 48, and the chain is whole."""
     serve(world, world.leaf(), primed=True)
     world.options["reported_alerts"] = [48]
+
+
+@case
+def peer_crl_missing__logged(world: World, stack: contextlib.ExitStack) -> None:
+    """The same, and nobody said so: it is in the error log of nginx, which notes what clients answer."""
+    noting = f"error_log {world.place / 'alerts.log'} info;"
+    vhost = world.vhost(world.leaf(), world.stapling(noting))
+    world.start(vhost)
+    world.prime()
+    at = f"127.0.0.1:{vhost.port}"
+    checking = ["-CAfile", str(world.place / "root.pem"), "-crl_check", "-verify_return_error"]
+    asking = ["openssl", "s_client", "-connect", at, "-servername", NAME, *checking]
+    assert subprocess.run(asking, stdin=subprocess.DEVNULL, capture_output=True, timeout=20).returncode
 
 
 @case
