@@ -69,6 +69,12 @@ class LocalFleet(LocalWorld):
             self.fleet[host] = Nginx(place / "nginx", [vhost], 1).start()
         self._first = len(self.ca_certificates())
 
+    def share(self, hosts: Sequence[str]) -> None:
+        """Declare that these have one certificate under one key."""
+        for host in hosts:
+            [declared] = self._variables(host, self.fleet[host])["rotate_certificates"]
+            self.host_variables[host] = {"rotate_certificates": [{**declared, "shared": True}]}
+
     def add_ca(self, name: str) -> None:
         """Another issuer, of this name."""
         place = self.place / name
@@ -157,6 +163,11 @@ class LocalFleet(LocalWorld):
     def chain_of(self, host: str) -> str:
         """The certificate that lies at the path of the host's own vhost."""
         return self._pair(host)[0].read_text()
+
+    def pair_matches(self, host: str) -> bool:
+        """Whether what lies at the paths of the host's own vhost belongs together."""
+        certificate = read_certificate(self.chain_of(host).encode())
+        return certificate_facts(certificate).spki_sha256 == identify(self.key_of(host).read_bytes(), host).spki_sha256
 
     def keys_on(self, host: str) -> set[str]:
         """SHA-256 of the public halves of all private keys that the host has."""
