@@ -36,7 +36,7 @@ PLOTS = ROOT / "docs" / "plots"
 CANNOT_RUN = 3
 # Scripts by name, in the order of the table, and the hosts that they want.
 IN_LAB = {"rotation": 20, "fifty_hosts": 50, "scale": 200}
-ALONE = ("crl", "fleet", "report", "acme_orders")
+ALONE = ("crl", "fleet", "report", "acme_orders", "events")
 
 
 def main() -> int:
@@ -64,6 +64,8 @@ def why_not(name: str) -> str | None:
     """Why a script can't run here."""
     if name == "acme_orders" and not shutil.which("pebble"):
         return "pebble is not installed"
+    if name == "events" and not shutil.which("java"):
+        return "there is no Java, which ansible-rulebook needs"
     if name in IN_LAB and subprocess.run([sys.executable, str(LAB), "check"], check=False).returncode:
         return "the lab can't run here (the line above says why)"
     return None
