@@ -17,7 +17,7 @@ GUIDES = (*sorted((ROOT / "docs" / "docsite" / "rst").glob("*.rst")), *sorted((R
 README = ROOT / "README.md"
 
 _RST_BLOCK = re.compile(r"^( *)\.\. code-block:: *(\S+)\n((?:\1 +\S.*\n|[ \t]*\n)+)", re.MULTILINE)
-_MD_BLOCK = re.compile(r"^()```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MD_BLOCK = re.compile(r"^()```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
