@@ -377,7 +377,8 @@ ELSEWHERE = {
     "ansible-galaxy collection install git+<this repository>": Elsewhere(
         "the address is the reader's; the release gate installs the artifact", lambda: (ROOT / "galaxy.yml").is_file()
     ),
-    "ansible-rulebook --rulebook certops.rotation.rotate_revoked --inventory inventory.yml --vars events.yml": Elsewhere(
+    "ansible-rulebook --rulebook certops.rotation.rotate_revoked"
+    " --inventory inventory.yml --vars events.yml": Elsewhere(
         "goes on for ever; tests/integration/eda/test_rulebook.py runs it",
         lambda: "certops.rotation.rotate_revoked" in (ROOT / "tests" / "support" / "rulebook.py").read_text("utf-8"),
     ),
