@@ -11,42 +11,27 @@ lab's hosts don't have: they get a copy of this environment's.
 from __future__ import annotations
 
 import shutil
-import subprocess
-import tempfile
-import zipfile
+import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PIP = ROOT / "build" / "venv" / "bootstrap" / "bin" / "pip"
-REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
+sys.path.insert(0, str(ROOT))
+from tests.support import from_ansible_package  # noqa: E402
+
 COLLECTIONS = ROOT / "build" / "peer"
-WANTED = "ansible_collections/community/crypto/"
 LIBRARIES = ("cryptography", "cffi", "_cffi_backend")
 ON_HOST = Path("usr/lib/python3/dist-packages")
 
 
-MARKER = COLLECTIONS / "made-from"
-
-
 def is_there() -> bool:
-    return MARKER.exists() and MARKER.read_text() == REQUIREMENTS.read_text()
+    return from_ansible_package.is_there(COLLECTIONS)
 
 
 def fetch() -> None:
     """Make COLLECTIONS a folder for ANSIBLE_COLLECTIONS_PATH, with the collection as it is wanted now."""
-    if is_there():
-        return
-    shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    COLLECTIONS.mkdir(parents=True)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [str(PIP), "--quiet", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
-        subprocess.run([*command, "--dest", folder, "-r", str(REQUIREMENTS)], check=True)
-        [wheel] = Path(folder).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(COLLECTIONS, [name for name in archive.namelist() if name.startswith(WANTED)])
-    MARKER.write_text(REQUIREMENTS.read_text())
+    from_ansible_package.fetch("community.crypto", COLLECTIONS)
 
 
 def give_library(roots: Iterable[Path]) -> None:
