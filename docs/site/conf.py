@@ -40,5 +40,7 @@ html_theme_options = {
 }
 html_show_sphinx = False
 html_copy_source = False
+# Would fetch every page that was found, which a browser refuses for files.
+html_show_search_summary = False
 html_use_index = False
 html_domain_indices = False

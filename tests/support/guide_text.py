@@ -56,7 +56,7 @@ def blocks(page: Path) -> Iterator[Block]:
 @functools.cache
 def commands() -> tuple[Command, ...]:
     """Of all guides what follows a prompt, and of the README all blocks that have no language."""
-    found = []
+    found: list[Command] = []
     for page in (*GUIDES, README):
         for block in blocks(page):
             if block.language == "console" or (page == README and not block.language):
