@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import ansible_runner
+import ansible_runner  # type: ignore[import-untyped]
 import yaml
 from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.local_fleet import LocalFleet
@@ -44,7 +44,11 @@ class _Kept(str):
     """A text to be left as it is."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: _Kept(loader.construct_scalar(node)))
+def _kept(loader: yaml.SafeLoader, node: Any) -> _Kept:
+    return _Kept(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!unsafe", _kept)
 
 
 def loaded_data(**given: Any) -> dict[str, Any]:

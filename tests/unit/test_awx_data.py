@@ -24,7 +24,11 @@ class _Loader(yaml.SafeLoader):
     """Knows ``!unsafe``, which keeps Ansible from evaluating what AWX is to evaluate."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _text(loader: yaml.SafeLoader, node: Any) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!unsafe", _text)
 
 
 def data(name: str) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.certops.rotation.tests.support import playbook
 from ansible_collections.certops.rotation.tests.support.awx import loaded_data
 from ansible_collections.certops.rotation.tests.support.awx_controller import AwxController
 from ansible_collections.certops.rotation.tests.support.from_ansible_package import fetch
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
 
 EXTENSION = playbook.REPOSITORY / "extensions" / "awx"
 GIVEN = {
@@ -70,15 +71,14 @@ def test_everything_is_loaded_once_and_found_again(controller: AwxController, co
     assert second.changed == {"localhost": 1}
 
 
-def assert_templates(controller: AwxController, data: dict[str, object]) -> None:
+def assert_templates(controller: AwxController, data: dict[str, Any]) -> None:
     """What AWX has is what the tests of jobs run."""
     made, wanted = controller.all("job_templates"), data["certops_awx_job_templates"]
-    assert isinstance(wanted, list)
     assert list(made) == [one["name"] for one in wanted]
     for one in wanted:
         template = made[one["name"]]
         assert json.loads(template["extra_vars"]) == {
-            **data["__certops_awx_common"],  # type: ignore[dict-item]
+            **data["__certops_awx_common"],
             "rotate_issuer": "internal",
             **one["extra_vars"],
         }

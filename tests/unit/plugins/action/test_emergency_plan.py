@@ -180,7 +180,7 @@ def test_expired_certificate_of_the_key_is_still_replaced(place: Path) -> None:
 
 
 def test_answers_of_a_survey_are_texts_and_an_empty_one_names_nothing(place: Path) -> None:
-    answers = {
+    answers: dict[str, Any] = {
         "spki_sha256": f"{LEAKED_KEY.upper()}, {'ab' * 32},",
         "serials": "",
         "authorities": "",
