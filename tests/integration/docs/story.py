@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+import yaml
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_facts,
     read_certificate,
@@ -24,8 +25,10 @@ from ansible_collections.certops.rotation.tests.integration.docs.world import HO
 from ansible_collections.certops.rotation.tests.support import pebble
 from ansible_collections.certops.rotation.tests.support.acme_orders import ordered
 from ansible_collections.certops.rotation.tests.support.guide_text import ROOT, blocks
+from ansible_collections.certops.rotation.tests.support.local_fleet import SERVER_NAME
 from ansible_collections.certops.rotation.tests.support.pki import Authority, Issued, key_pem, make_key, pem, utc_now
 from ansible_collections.certops.rotation.tests.support.playbook import Run
+from ansible_collections.certops.rotation.tests.support.rulebook import why_no_rulebook
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -46,6 +49,7 @@ class Step:
     before: Scene = _nothing
     status: int = 0
     answer: str = ""
+    until: str = ""
 
 
 # A CA of one's own
@@ -240,6 +244,35 @@ def drill_leaves_nothing(world: GuideWorld, _run: Run) -> None:
     assert {entry["host"]: entry["revocation"]["state"] for entry in report["rotations"]} == {"web1": "visible"}
 
 
+# When the CA says so
+
+
+def watch_web2(world: GuideWorld) -> None:
+    """The variables that the guide shows, with what stands for them here; and the CA has just revoked one."""
+    missing = why_no_rulebook()
+    if missing:
+        pytest.skip(missing)
+    guide = ROOT / "docs" / "docsite" / "rst" / "guide_events.rst"
+    [shown] = [block.text for block in blocks(guide) if "certops_state_path" in block.text]
+    told = yaml.safe_load(shown)
+    [endpoint] = told["certops_endpoints"]
+    assert (endpoint["host"], endpoint["server_name"]) == ("web1", SERVER_NAME)
+    endpoint.update(host="web2", address="127.0.0.1", port=world.fleet["web2"].vhosts[0].port)
+    (world.place / "watched.yml").write_text("endpoints: []\n")
+    told.update(
+        rotate_issuers=world.issuers,
+        certops_targets_file=str(world.place / "watched.yml"),
+        certops_state_path=str(world.place / "events" / "state.json"),
+    )
+    (world.place / "events.yml").write_text(yaml.safe_dump(told))
+    world.revoke("web2", "superseded")
+    world.memory["web2"] = world.served_by("web2").serial
+
+
+def web2_is_replaced(world: GuideWorld, _run: Run) -> None:
+    assert world.served_by("web2").serial != world.memory["web2"]
+
+
 # A second opinion
 
 
@@ -335,6 +368,12 @@ STORY = (
         api1_is_replaced,
         leak_key_of_api1,
         answer="yes",
+    ),
+    Step(
+        "ansible-rulebook --rulebook certops.rotation.rotate_revoked --inventory inventory.yml --vars events.yml",
+        web2_is_replaced,
+        watch_web2,
+        until="PLAY RECAP",
     ),
     Step(
         "ansible-playbook certops.rotation.emergency_drill -i inventory -e emergency_drill_issuer=staging",

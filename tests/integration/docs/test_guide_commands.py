@@ -36,7 +36,7 @@ def name(step: Step) -> str:
 @pytest.mark.parametrize("step", STORY, ids=name)
 def test_command_does_what_its_guide_says(world: GuideWorld, step: Step) -> None:
     step.before(world)
-    run = world.run(step.command, step.answer)
+    run = world.run(step.command, step.answer, step.until)
     assert "Traceback" not in run.output
     assert run.returncode == step.status, run.output
     step.then(world, run)

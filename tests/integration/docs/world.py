@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ansible_collections.certops.rotation.tests.support import playbook
+from ansible_collections.certops.rotation.tests.support.kill import kill
 from ansible_collections.certops.rotation.tests.support.local_fleet import LocalFleet
 from ansible_collections.certops.rotation.tests.support.nginx import free_port
 
@@ -90,14 +91,17 @@ class GuideWorld(LocalFleet):
             text = text.replace(guide, ours)
         return text
 
-    def run(self, command: str, answer: str = "") -> playbook.Run:
-        """A command of a guide; ``answer`` is typed when it asks for one."""
+    def run(self, command: str, answer: str = "", until: str = "") -> playbook.Run:
+        """A command of a guide; ``answer`` is typed when it asks for one, and what never ends is ended at ``until``."""
         words = shlex.split(self.here(command))
-        program = Path(playbook.command(words[0]))
-        words[0] = str(program) if program.exists() else words[0]
-        environ = playbook.environment(PWD=str(self.place), COLUMNS="150")
+        programs = Path(playbook.command()).parent
+        words[0] = str(programs / words[0]) if (programs / words[0]).exists() else words[0]
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        environ = playbook.environment(PATH=path, PWD=str(self.place), COLUMNS="150")
         if answer:
             return _typed(words, answer, self.place, environ)
+        if until:
+            return _watched(words, until, self.place, environ)
         ended = subprocess.run(
             words, cwd=self.place, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=_LONGEST, check=False,
@@ -109,6 +113,24 @@ class GuideWorld(LocalFleet):
 
     def newest(self, name: str = "report.json") -> Path:
         return self.reports / "latest" / name
+
+
+def _watched(words: list[str], until: str, place: Path, environ: dict[str, str]) -> playbook.Run:
+    """What goes on for ever, ended with all that it started when it has written that."""
+    log, deadline = place / "watched.log", time.monotonic() + _LONGEST
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            words, cwd=place, env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        while until not in log.read_text() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        is_so = until in log.read_text()
+    finally:
+        if process.poll() is None:
+            kill(process)
+    return playbook.Run(0 if is_so else 1, log.read_text())
 
 
 def _typed(words: list[str], answer: str, place: Path, environ: dict[str, str]) -> playbook.Run:
