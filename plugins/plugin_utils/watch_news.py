@@ -10,6 +10,7 @@ hosts, and not one run for each of them.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.watch_look import
 REVOKED, RENEWAL, UNKNOWN = "revoked", "renewal_window", "unknown"
 _COMPROMISE = frozenset({"keyCompromise", "cACompromise", "aACompromise"})
 _EVIDENCE = ("status", "this_update", "next_update", "crl_number", "sha256")
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 _FORGET = timedelta(days=30)
 _COARSE = timedelta(days=1)
 _WORDS = 300
@@ -155,7 +157,7 @@ def _revocation(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 def _entry(kind: str, sighting: Sighting, at: datetime, **more: Any) -> dict[str, Any]:
     target, certificate, verdict = sighting.target, sighting.certificate or {}, sighting.verdict
-    return {
+    entry = {
         "kind": kind,
         "host": target.host,
         "name": target.name,
@@ -172,6 +174,19 @@ def _entry(kind: str, sighting: Sighting, at: datetime, **more: Any) -> dict[str
         "seen_at": as_text(at),
         **more,
     }
+    return {name: _harmless(value) for name, value in entry.items()}
+
+
+def _harmless(value: Any) -> Any:
+    """Names and URLs in certificates are whatever somebody put there, and rules hand events to playbooks as variables.
+
+    Nothing in them is to be taken for a template, or for more than text by a terminal.
+    """
+    if isinstance(value, str):
+        return _TEMPLATE.sub("{ ", "".join(one if one.isprintable() else "?" for one in value))
+    if isinstance(value, Mapping):
+        return {name: _harmless(one) for name, one in value.items()}
+    return [_harmless(one) for one in value] if isinstance(value, list) else value
 
 
 def _short(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ansible_collections.certops.rotation.plugins.plugin_utils.watch_look import Sighting
@@ -22,7 +23,7 @@ TEXT = GUIDE.read_text("utf-8")
 AT = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
-def an_event() -> dict[str, object]:
+def an_event() -> dict[str, Any]:
     hint = {
         "window": {"start": "2026-11-21T10:00:00Z", "end": "2026-11-21T11:00:00Z"},
         "explanation_url": None,
@@ -40,7 +41,7 @@ def test_fields_of_an_event_and_of_its_certificates_are_those_of_the_guide() -> 
     rows = dict(re.findall(r"^   \* - ``(\w+)``\n     - ((?:.+\n)(?: {7}.+\n)*)", section, re.MULTILINE))
     event = an_event()
     assert set(rows) == set(event)
-    [entry] = event["certificates"]  # type: ignore[misc]
+    [entry] = event["certificates"]
     assert set(re.findall(r"``(\w+)``", rows["certificates"])) == set(entry)
 
 

@@ -283,9 +283,10 @@ class Watch:
     def _sightings(self, targets: list[Target], at: datetime) -> list[Sighting]:
         try:
             return look(targets, self._options, at)
-        except RotationError as error:
-            logger.error("nothing can be judged: %s (%s)", error.message, error.code)
-            return [Sighting(one, "all", {}, None, unknown(error.code, error.message)) for one in targets]
+        except (RotationError, OSError) as error:
+            code = error.code if isinstance(error, RotationError) else "system_error"
+            logger.error("nothing can be judged: %s (%s)", error, code)
+            return [Sighting(one, "all", {}, None, unknown(code, str(error))) for one in targets]
 
 
 def pause(options: dict[str, Any], elapsed: float) -> float:

@@ -119,6 +119,16 @@ def test_event_is_plain_data_and_the_same_news_has_the_same_id() -> None:
     assert json.loads(json.dumps(first)) == first and "pem" not in json.dumps(first).lower()
 
 
+def test_what_strangers_write_into_certificates_is_no_template() -> None:
+    hostile = "CN={{ lookup('pipe', 'id') }}{{{x}}}{% for %}{# \x1b[2J #}"
+    told = seen("revoked", certificate={**CERTIFICATE, "issuer_name": hostile})
+    told.verdict["evidence"][1]["source"]["url"] = "http://ca.example/{{7*7}}"
+    [(event, _items)] = events(poll(Told(), told), at=AT, hosts_per_event=1)
+    text = json.dumps(event["certificates"], ensure_ascii=False)
+    assert not any(mark in text.replace('[{"kind"', "") for mark in ("{{", "{%", "{#", "\x1b", "\\u001b"))
+    assert "lookup('pipe', 'id')" in text
+
+
 def test_what_is_long_gone_is_forgotten_and_what_is_still_so_is_not() -> None:
     told = Told()
     poll(told, seen("revoked"), seen("revoked", host="web2"))
