@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -20,6 +21,9 @@ COLLECTION = COLLECTIONS / "ansible_collections" / "certops" / "rotation"
 TIMEOUT = 1500.0
 # A person's own settings would make the same commit pass for one and fail for another.
 NOT_INHERITED = ("ANSIBLE_", "PYTHONPATH", "PYTHONHOME", "PYTEST_", "VIRTUAL_ENV", "MYPY", "MOLECULE_")
+
+
+_running: set[subprocess.Popen[str]] = set()
 
 
 def tool_environment(python: Path) -> dict[str, str]:
@@ -58,6 +62,7 @@ def run(
         errors="replace",
         start_new_session=True,
     )
+    _running.add(process)
     try:
         output = process.communicate(timeout=timeout)[0]
     except subprocess.TimeoutExpired:
@@ -68,7 +73,16 @@ def run(
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
         raise
+    finally:
+        _running.discard(process)
     return process.returncode, output
+
+
+def end_running() -> None:
+    """End what other threads run: each has a process group of its own, which a Ctrl-C does not reach."""
+    for process in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def one_check(command: Sequence[str], *, environ: Mapping[str, str], cwd: Path = ROOT) -> Outcome:

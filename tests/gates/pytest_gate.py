@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,22 +21,31 @@ MOST_AT_ONCE = 8
 
 
 def pytest_gate(
-    environment: Environment, folder: str, *, side_by_side: bool = False, waits: bool = False, marker: str = ""
+    environment: Environment,
+    folder: str,
+    *,
+    side_by_side: bool = False,
+    waits: bool = False,
+    marker: str = "",
+    left_out: Sequence[str] = (),
 ) -> Outcome:
     """The tests of a folder, those with the marker alone if one is given.
 
     :param waits: they wait for processes more than they work, so that there is room for half as many again.
+    :param left_out: files and folders below it that have run elsewhere.
 
     A folder that is missing fails: a part of the project has been lost.
     """
     if not environment.is_ready:
         return Outcome.absent(f"none of Python {', '.join(environment.pythons)} is on this machine")
-    if not (ROOT / folder).is_dir():
-        return Outcome(failed=1, output=f"{folder} does not exist")
+    for name in (folder, *left_out):
+        if not (ROOT / name).exists():
+            return Outcome(failed=1, output=f"{name} does not exist")
     report = BUILD / "reports" / f"{folder.replace('/', '-')}-{environment.name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [str(environment.python), "-m", "pytest", "-q", "--no-header", f"--junit-xml={report}", folder]
+    command += [f"--ignore={name}" for name in left_out]
     if marker:
         command += ["-m", marker]
     if side_by_side:
