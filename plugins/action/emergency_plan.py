@@ -47,8 +47,8 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.deny_list_file im
 from ansible_collections.certops.rotation.plugins.plugin_utils.emergency_text import Outlook, as_lines
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import FleetAction, Rotation
 
-# What a host and a wave took on two processors (docs/benchmarks.md), twice: replaced, then revoked and retired.
 _NAMED = ("spki_sha256", "certificate_paths", "serials", "authorities")
+# What a host and a wave took on two processors (docs/benchmarks.md), twice: replaced, then revoked and retired.
 _SECONDS_PER_HOST, _SECONDS_PER_WAVE = 0.4, 5
 
 
