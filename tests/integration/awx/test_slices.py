@@ -90,6 +90,8 @@ def test_host_that_fails_fails_its_slice_and_the_report_but_not_the_others(
 ) -> None:
     fleet.start(["web1", "web2"])
     jobs = awx()
+    # A template of somebody else's, which does not say that it is cut into slices.
+    del jobs.templates["certops rotate"]["extra_vars"]["rotate_is_slice"]
     before = {host: fleet.served_by(host) for host in fleet.fleet}
     fleet.fleet["web2"].write(broken="no directive of nginx;")
     first, second = jobs.slices("certops rotate", 2)
@@ -101,4 +103,5 @@ def test_host_that_fails_fails_its_slice_and_the_report_but_not_the_others(
     report = jobs.run("certops report", workflow=WORKFLOW, after=[first, second])
     assert report.status == "failed" and report.rc != 0
     assert "web2/shop: install" in report.output and "config_broken_before" in report.output
+    assert f"web1/shop: its predecessor {before['web1'].serial} is not revoked yet" in report.output
     assert report.artifacts["certops_report"]["failed"] == 1

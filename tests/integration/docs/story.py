@@ -116,6 +116,11 @@ def web1_is_replaced(world: GuideWorld, _run: Run) -> None:
     assert world.status(world.chain_of("web1")) == "good"
 
 
+def web1_is_replaced_once_more(world: GuideWorld, run: Run) -> None:
+    web1_is_replaced(world, run)
+    assert len(world.ordered()) == 2 and "web1/shop: rotated" in run.output
+
+
 def page_and_ticket_are_there(world: GuideWorld, _run: Run) -> None:
     page_is_there(world, _run)
     assert world.newest("report.md").is_file()
@@ -343,6 +348,7 @@ STORY = (
     Step(f"{RUN}check", web1_is_revoked, revoke_web1, status=2),
     Step(f"{RUN}rotate --check --diff", planned_and_not_done),
     Step(f"{RUN}rotate", web1_is_replaced),
+    Step(f"""{RUN}rotate --limit web1 -e '{{"rotate_force": ["shop"]}}'""", web1_is_replaced_once_more),
     Step(
         f"""{RUN}rotate -e '{{"rotate_report_formats": ["json", "html", "markdown"]}}'""",
         page_and_ticket_are_there,
@@ -420,6 +426,22 @@ ELSEWHERE = {
     " --inventory inventory.yml --vars events.yml": Elsewhere(
         "goes on for ever; tests/integration/eda/test_rulebook.py runs it",
         lambda: "certops.rotation.rotate_revoked" in (ROOT / "tests" / "support" / "rulebook.py").read_text("utf-8"),
+    ),
+    "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
+        "needs a container engine; tests/integration/awx/test_execution_environment.py has the context made",
+        lambda: (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file(),
+    ),
+    "ansible-galaxy collection install awx.awx": Elsewhere(
+        "needs Galaxy; tests/integration/awx/test_load.py takes it out of the package ansible",
+        lambda: "awx.awx." in (ROOT / "extensions" / "awx" / "load.yml").read_text("utf-8"),
+    ),
+    "ansible-playbook extensions/awx/load.yml -e @awx.yml": Elsewhere(
+        "needs AWX; tests/integration/awx/test_load.py runs it",
+        lambda: "load.yml" in (ROOT / "tests" / "integration" / "awx" / "test_load.py").read_text("utf-8"),
+    ),
+    "ansible-playbook certops.rotation.report": Elsewhere(
+        "is run after slices by tests/integration/awx/test_slices.py",
+        lambda: (ROOT / "playbooks" / "report.yml").is_file(),
     ),
     "pip install -r requirements.txt": Elsewhere(
         "needs a package index; the environment of this test is made from the same file",
