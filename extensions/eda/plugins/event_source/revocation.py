@@ -186,6 +186,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 
@@ -321,11 +322,13 @@ async def beside(work: Callable[[], _Result]) -> _Result:
 
 
 if __name__ == "__main__":
-    # For trying it out: revocation.py TARGETS_FILE [INTERVAL]
+    # For trying it out: revocation.py TARGETS_FILE [INTERVAL]. What it tells here is told to rules all the same.
 
     class _Printer:
         async def put(self, item: Any, /) -> None:
             print(item, flush=True)
 
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(main(_Printer(), {"targets_file": sys.argv[1], "interval": (sys.argv[2:] or ["60"])[0]}))
+    with TemporaryDirectory() as folder:
+        given = {"targets_file": sys.argv[1], "interval": (sys.argv[2:] or ["60"])[0]}
+        asyncio.run(main(_Printer(), {**given, "state_path": f"{folder}/state.json"}))
