@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.certops.rotation.plugins.module_utils._issuers.acme_config import read_config
 from ansible_collections.certops.rotation.tests.support.guide_text import GUIDES, README, ROOT, Block, blocks, commands
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -96,6 +97,30 @@ def test_yaml_is_yaml_and_its_variables_exist(block: Block) -> None:
                 if not has_expression(mapping[key]):
                     checked = ArgumentSpecValidator({key: specs()[key]}).validate({key: mapping[key]})
                     assert checked.error_messages == [], block.where
+
+
+def acme_entries(block: Block) -> Iterator[dict[str, Any]]:
+    """Whole entries of ``rotate_issuers``, and ways to prove control that are shown alone."""
+    for document in documents(block):
+        for mapping in mappings(document):
+            if mapping.get("type") == "acme":
+                yield mapping
+        if isinstance(document, dict) and document.keys() == {"challenge"}:
+            yield {"type": "acme", "directory_url": "https://ca.example/directory", **document}
+
+
+ACME = [(block, entry) for block in YAML for entry in acme_entries(block)]
+
+
+@pytest.mark.parametrize(("block", "entry"), ACME, ids=lambda one: one.where if isinstance(one, Block) else "")
+def test_acme_issuers_are_understood(block: Block, entry: dict[str, Any]) -> None:
+    # A secret from the reader's vault.
+    filled = yaml.safe_load(re.sub(r"'?\{\{.*?\}\}'?", "c2VjcmV0LXNlY3JldC1zZWNyZXQ", yaml.safe_dump(entry)))
+    read_config(block.where, filled)
+
+
+def test_acme_issuers_were_found() -> None:
+    assert len(ACME) >= 8
 
 
 @pytest.mark.parametrize("block", [one for one in YAML if "certops.rotation." in one.text], ids=name)
