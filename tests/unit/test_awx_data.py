@@ -123,7 +123,7 @@ def test_survey_keeps_the_rules_of_awx(name: str) -> None:
         if question["type"] == "multiplechoice":
             assert all(isinstance(one, str) and one for one in question["choices"]) and default in question["choices"]
         elif question["type"] == "integer":
-            assert type(default) is int
+            assert isinstance(default, int) and not isinstance(default, bool)
         elif not question["required"]:
             # The page of AWX sends an empty text then, which must not be too short.
             assert question.get("min", 0) == 0 and default == NOT_ANSWERED

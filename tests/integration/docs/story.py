@@ -249,6 +249,13 @@ def drill_leaves_nothing(world: GuideWorld, _run: Run) -> None:
     assert {entry["host"]: entry["revocation"]["state"] for entry in report["rotations"]} == {"web1": "visible"}
 
 
+# What several runs left
+
+
+def report_is_told_again(_world: GuideWorld, run: Run) -> None:
+    assert "1 rotated" in run.output and list(run.failed) == ["localhost"]
+
+
 # When the CA says so
 
 
@@ -375,6 +382,7 @@ STORY = (
         leak_key_of_api1,
         answer="yes",
     ),
+    Step("ansible-playbook certops.rotation.report", report_is_told_again),
     Step(
         "ansible-rulebook --rulebook certops.rotation.rotate_revoked --inventory inventory.yml --vars events.yml",
         web2_is_replaced,
@@ -429,7 +437,7 @@ ELSEWHERE = {
     ),
     "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
         "needs a container engine; tests/integration/awx/test_execution_environment.py has the context made",
-        lambda: (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file(),
+        (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file,
     ),
     "ansible-galaxy collection install awx.awx": Elsewhere(
         "needs Galaxy; tests/integration/awx/test_load.py takes it out of the package ansible",
@@ -441,7 +449,21 @@ ELSEWHERE = {
     ),
     "ansible-playbook certops.rotation.report": Elsewhere(
         "is run after slices by tests/integration/awx/test_slices.py",
-        lambda: (ROOT / "playbooks" / "report.yml").is_file(),
+        (ROOT / "playbooks" / "report.yml").is_file,
+    ),
+    "ansible-galaxy collection install awx.awx": Elsewhere(
+        "needs a network; tests/integration/awx has its modules",
+        lambda: "awx.awx" in (ROOT / "extensions" / "awx" / "load.yml").read_text("utf-8"),
+    ),
+    "ansible-playbook extensions/awx/load.yml -e @awx.yml": Elsewhere(
+        "needs AWX; tests/integration/awx/test_load.py runs it against what answers like one",
+        lambda: "load.yml" in (ROOT / "tests" / "integration" / "awx" / "test_load.py").read_text("utf-8"),
+    ),
+    "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
+        "needs a registry and a container engine; a test of tests/integration/awx has ansible-builder make its context",
+        lambda: any(
+            "ansible-builder" in path.read_text("utf-8") for path in (ROOT / "tests" / "integration" / "awx").glob("*.py")
+        ) and (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file(),
     ),
     "pip install -r requirements.txt": Elsewhere(
         "needs a package index; the environment of this test is made from the same file",
