@@ -22,6 +22,7 @@ from ansible_collections.certops.rotation.tests.support.guide_text import GUIDES
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 OURS = re.compile(rf"\b(?:{'|'.join(ROLES)})_[a-z0-9_]+\b")
 PAGES = (*GUIDES, README)
+KEYS = re.compile(rf"{OURS.pattern}|\bcertops_[a-z0-9_]+\b")
 YAML = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
 LANDING = (ROOT / "docs" / "site" / "index.rst").read_text("utf-8")
 # Words of that form which are none of our variables: playbooks, task files, fields.
@@ -41,12 +42,14 @@ def specs() -> dict[str, dict[str, Any]]:
 
 @functools.cache
 def variables() -> set[str]:
-    """Those, and what plays read themselves because it is about hosts and batches."""
+    """Those, what plays read themselves because it is about hosts and batches, and what AWX and rulebooks are told."""
     plays = "".join(
         path.read_text("utf-8")
         for path in [*ROOT.glob("playbooks/*.yml"), *ROOT.glob("roles/*/vars/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")]
     )
-    return {*specs(), *re.findall(r"\b([a-z]\w+) \| default\(", plays)}
+    awx = yaml.safe_load((ROOT / "extensions" / "awx" / "data" / "defaults.yml").read_text("utf-8"))
+    rulebooks = "".join(path.read_text("utf-8") for path in ROOT.glob("extensions/eda/rulebooks/*.yml"))
+    return {*specs(), *re.findall(r"\b([a-z]\w+) \| default\(", plays + rulebooks), *awx}
 
 
 def documents(block: Block) -> list[Any]:
@@ -91,7 +94,7 @@ def test_yaml_is_yaml_and_its_variables_exist(block: Block) -> None:
     for document in documents(block):
         assert isinstance(document, dict | list), block.text
         for mapping in mappings(document):
-            ours = {key for key in mapping if OURS.fullmatch(str(key))}
+            ours = {key for key in mapping if KEYS.fullmatch(str(key))}
             assert ours <= variables(), f"{block.where}: {ours - variables()}"
             for key in ours & specs().keys():
                 if not has_expression(mapping[key]):

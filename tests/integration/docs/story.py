@@ -430,11 +430,6 @@ ELSEWHERE = {
     "ansible-galaxy collection install git+<this repository>": Elsewhere(
         "the address is the reader's; the release gate installs the artifact", lambda: (ROOT / "galaxy.yml").is_file()
     ),
-    "ansible-rulebook --rulebook certops.rotation.rotate_revoked"
-    " --inventory inventory.yml --vars events.yml": Elsewhere(
-        "goes on for ever; tests/integration/eda/test_rulebook.py runs it",
-        lambda: "certops.rotation.rotate_revoked" in (ROOT / "tests" / "support" / "rulebook.py").read_text("utf-8"),
-    ),
     "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
         "needs a container engine; tests/integration/awx/test_execution_environment.py has the context made",
         (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file,
@@ -446,24 +441,6 @@ ELSEWHERE = {
     "ansible-playbook extensions/awx/load.yml -e @awx.yml": Elsewhere(
         "needs AWX; tests/integration/awx/test_load.py runs it",
         lambda: "load.yml" in (ROOT / "tests" / "integration" / "awx" / "test_load.py").read_text("utf-8"),
-    ),
-    "ansible-playbook certops.rotation.report": Elsewhere(
-        "is run after slices by tests/integration/awx/test_slices.py",
-        (ROOT / "playbooks" / "report.yml").is_file,
-    ),
-    "ansible-galaxy collection install awx.awx": Elsewhere(
-        "needs a network; tests/integration/awx has its modules",
-        lambda: "awx.awx" in (ROOT / "extensions" / "awx" / "load.yml").read_text("utf-8"),
-    ),
-    "ansible-playbook extensions/awx/load.yml -e @awx.yml": Elsewhere(
-        "needs AWX; tests/integration/awx/test_load.py runs it against what answers like one",
-        lambda: "load.yml" in (ROOT / "tests" / "integration" / "awx" / "test_load.py").read_text("utf-8"),
-    ),
-    "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
-        "needs a registry and a container engine; a test of tests/integration/awx has ansible-builder make its context",
-        lambda: any(
-            "ansible-builder" in path.read_text("utf-8") for path in (ROOT / "tests" / "integration" / "awx").glob("*.py")
-        ) and (ROOT / "extensions" / "awx" / "execution-environment.yml").is_file(),
     ),
     "pip install -r requirements.txt": Elsewhere(
         "needs a package index; the environment of this test is made from the same file",
