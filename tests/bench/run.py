@@ -35,7 +35,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "plots"
 CANNOT_RUN = 3
 # Scripts by name, in the order of the table, and the hosts that they want.
-IN_LAB = {"rotation": 20, "fifty_hosts": 50, "scale": 200}
+IN_LAB = {"rotation": 20, "fifty_hosts": 50, "progress": 50, "scale": 200}
 ALONE = ("crl", "fleet", "report", "acme_orders", "events")
 
 
