@@ -17,7 +17,7 @@ exclude_patterns = ["README.md"]
 myst_heading_anchors = 3
 
 pygments_style = "ansible"
-highlight_language = "YAML+Jinja"
+highlight_language = "text"
 default_role = "any"
 nitpicky = True
 # What stands for a value ("good|revoked") is no YAML; those of the guides are parsed by a test.

@@ -47,7 +47,7 @@ def _section(path: Path) -> Iterator[str]:
 def _options(options: dict[str, Any]) -> Iterator[str]:
     yield from (".. list-table::", "   :header-rows: 1", "   :widths: 25 75", "")
     yield from ("   * - Option", "     - Meaning")
-    for name, option in options.items():
+    for name, option in _with_those_inside("", options):
         facts = [option.get("type", "str")]
         if option.get("elements"):
             facts.append(f"of {option['elements']}")
@@ -56,6 +56,13 @@ def _options(options: dict[str, Any]) -> Iterator[str]:
         yield f"     - *{', '.join(facts)}*"
         yield ""
         yield from (f"       {line}".rstrip() for line in _rst(option["description"]).splitlines())
+
+
+def _with_those_inside(outer: str, options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, option in options.items():
+        yield outer + name, option
+        inner = f"{outer}{name}{'[]' if option.get('type') == 'list' else ''}."
+        yield from _with_those_inside(inner, option.get("suboptions", {}))
 
 
 def _rst(text: str | list[str]) -> str:
