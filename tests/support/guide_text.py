@@ -71,7 +71,7 @@ def _commands_in(block: Block) -> Iterator[Command]:
             continue
         text = line.removeprefix("$ ")
         while text.endswith("\\"):
-            text = text[:-1].rstrip() + " " + next(lines)[1].strip()
+            text = text[:-1].rstrip() + " " + next(lines, (0, ""))[1].strip()
         yield Command(block.page, number, text.partition("  #")[0].strip())
 
 

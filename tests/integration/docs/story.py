@@ -423,12 +423,12 @@ class Elsewhere:
 
 ELSEWHERE = {
     "git clone <this repository> && cd rotation": Elsewhere(
-        "the address is the reader's", lambda: (ROOT / "Makefile").is_file()
+        "the address is the reader's", (ROOT / "Makefile").is_file
     ),
     "make demo": Elsewhere("makes environments; demo/ is what it runs", lambda: _is_target("demo")),
     "make test": Elsewhere("runs this test", lambda: _is_target("test")),
     "ansible-galaxy collection install git+<this repository>": Elsewhere(
-        "the address is the reader's; the release gate installs the artifact", lambda: (ROOT / "galaxy.yml").is_file()
+        "the address is the reader's; the release gate installs the artifact", (ROOT / "galaxy.yml").is_file
     ),
     "ansible-builder build -f extensions/awx/execution-environment.yml -t certops-ee": Elsewhere(
         "needs a container engine; tests/integration/awx/test_execution_environment.py has the context made",
