@@ -81,7 +81,7 @@ class Job:
     events: list[dict[str, Any]]
     stop: threading.Event
 
-    def end(self, seconds: float = 120) -> Job:
+    def end(self, seconds: float = 300) -> Job:
         self.thread.join(seconds)
         if self.thread.is_alive():
             self.stop.set()
