@@ -21,9 +21,10 @@ from tools.release.refusal import Refused, must_run
 
 MANIFEST, FILES = "MANIFEST.json", "FILES.json"
 # What someone who installs the collection has a use for. Tests, demo and tools work in a clone only.
+# .ansible-lint is there for Galaxy, which lints with it.
 BELONGS = {
-    "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "README.md", "bindep.txt", "changelogs", "docs", "extensions",
-    "meta", "playbooks", "plugins", "requirements.txt", "roles",
+    ".ansible-lint", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "README.md", "bindep.txt", "changelogs", "docs",
+    "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles",
 }  # fmt: skip
 # Of tests: molecule's scenarios boot the lab, which is not in the artifact.
 MISPLACED = ("extensions/molecule", "changelogs/fragments/")
