@@ -9,17 +9,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text
 from ansible_collections.certops.rotation.plugins.module_utils._core.plan_facts import live_version
 from ansible_collections.certops.rotation.plugins.module_utils._core.served_proof import PlaceProof, Wanted
 from ansible_collections.certops.rotation.plugins.modules.served_certificate import ARGUMENT_SPEC
+from ansible_collections.certops.rotation.plugins.plugin_utils.beyond import askable, look_beyond, predecessors
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import (
     Place,
     listeners_addresses,
     places,
 )
+from ansible_collections.certops.rotation.plugins.plugin_utils.host_values import host_values
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import unpack
+from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 from ansible_collections.certops.rotation.plugins.plugin_utils.rotation_action import (
     FleetAction,
     Rotation,
@@ -29,10 +34,13 @@ from ansible_collections.certops.rotation.plugins.plugin_utils.still_served impo
 from ansible_collections.certops.rotation.plugins.plugin_utils.trust import judging
 from ansible_collections.certops.rotation.plugins.plugin_utils.watching import HostWatch, Patience, Watch, watch_hosts
 
+display = Display()
+
 # More would only cost time: with so many workers each of them still gets a client soon.
 _MOST_STAPLES_IN_A_ROW = 32
 # Handshakes with one host, however many hosts there are.
 _FEWEST_AT_ONCE = 4
+_MOST_NAMED = 10
 
 
 class ActionModule(FleetAction):
@@ -45,8 +53,9 @@ class ActionModule(FleetAction):
         concerned = [one for one in self.active(rotations) if self._is_concerned(one)]
         if concerned and not self.check_mode:
             self._prove(concerned, rotations)
-            seen = (one for of_host in self.options["seen"].values() for one in unpack(of_host))
-            withhold((one for of_host in rotations.values() for one in of_host), seen, hold=self.options["hold"])
+            own = [one for of_host in rotations.values() for one in of_host]
+            seen = [one for of_host in self.options["seen"].values() for one in unpack(of_host)]
+            withhold(own, [*seen, *self._beyond(own)], hold=self.options["hold"])
         rollback = [host for host, of_host in rotations.items() if any(one.get("needs_rollback") for one in of_host)]
         return {"rollback": rollback}
 
@@ -69,6 +78,31 @@ class ActionModule(FleetAction):
         for watches in by_host.values():
             for watch in watches:
                 self._conclude(watch)
+
+    def _beyond(self, own: Sequence[Rotation]) -> list[Rotation]:
+        """What other hosts serve that may be a predecessor; nobody is asked where there is nothing to revoke."""
+        others, certificates = self.options["others"], predecessors(own)
+        if not others or not certificates or self.options["hold"]:
+            return []
+        asked = askable(self._requests(others), certificates, set(self.options["probed"]))
+        found, silent = look_beyond(asked, timeout=self.options["timeout"], concurrency=self.options["concurrency"])
+        if silent:
+            more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
+            display.warning(
+                "verify: these did not answer, so whether they serve a certificate that is replaced here is not known: "
+                f"{', '.join(silent[:_MOST_NAMED])}{more}"
+            )
+        return found
+
+    def _requests(self, hosts: Sequence[str]) -> dict[str, Any]:
+        """What others declare. A mistake in it is for a run of theirs, and must not fail this one."""
+        found: dict[str, Any] = {}
+        for host in hosts:
+            try:
+                found.update(host_values(self, self.task_vars, self.options["request"], [host]))
+            except AnsibleError as error:
+                display.warning(f"verify: {host} is not asked what it serves: {error}")
+        return {host: plain(request) for host, request in found.items()}
 
     def _patience(self, hosts: int) -> Patience:
         own = {name: self.options[name] for name in ("deadline", "staple_deadline", "interval", "timeout")}

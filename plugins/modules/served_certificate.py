@@ -45,6 +45,24 @@ options:
       - A predecessor that one of them serves, or a host of this run whose rotation failed, is not to be revoked yet.
     type: dict
     default: {}
+  others:
+    description:
+      - Hosts of the inventory that have no part in this run. Where there is a predecessor to revoke, they are asked
+        for the names that it stands for; then the same holds for them as for those in O(seen).
+      - One that does not answer holds up nothing; a warning names it.
+    type: list
+    elements: str
+    default: []
+  request:
+    description:
+      - Name of the variable that holds what each of the O(others) declares, as for M(certops.rotation.fleet_status).
+    type: str
+    default: ''
+  probed:
+    description: Those of the O(others) that are asked even if they declare nothing.
+    type: list
+    elements: str
+    default: []
   hold:
     description: Leave revoking all predecessors to a later run.
     type: bool
@@ -104,6 +122,9 @@ ARGUMENT_SPEC = {
     "interval": {"type": "float", "default": 0.2},
     "concurrency": {"type": "int", "default": 32},
     "seen": {"type": "dict", "default": {}},
+    "others": {"type": "list", "elements": "str", "default": []},
+    "request": {"type": "str", "default": ""},
+    "probed": {"type": "list", "elements": "str", "default": []},
     "hold": {"type": "bool", "default": False},
     **FLEET_STEP_SPEC,
     **TRUST_SPEC,

@@ -623,7 +623,7 @@ def peer_crl_missing__logged(world: World, stack: contextlib.ExitStack) -> None:
     at = f"127.0.0.1:{vhost.port}"
     checking = ["-CAfile", str(world.place / "root.pem"), "-crl_check", "-verify_return_error"]
     asking = ["openssl", "s_client", "-connect", at, "-servername", NAME, *checking]
-    assert subprocess.run(asking, stdin=subprocess.DEVNULL, capture_output=True, timeout=20).returncode
+    assert subprocess.run(asking, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False).returncode
 
 
 @case
