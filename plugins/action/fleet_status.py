@@ -30,7 +30,6 @@ from ansible_collections.certops.rotation.plugins.module_utils._fetch.tls import
 )
 from ansible_collections.certops.rotation.plugins.modules.fleet_status import ARGUMENT_SPEC
 from ansible_collections.certops.rotation.plugins.plugin_utils.beside import beside
-from ansible_collections.certops.rotation.plugins.plugin_utils.fewer_collections import fewer_collections
 from ansible_collections.certops.rotation.plugins.plugin_utils.handshaking import (
     Place,
     listeners_addresses,
@@ -65,10 +64,6 @@ class ActionModule(FleetAction):
         return {host: self._declared(host, plain(requests[host])) for host in hosts}
 
     def work(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
-        with fewer_collections():
-            return self._looked_at(rotations)
-
-    def _looked_at(self, rotations: dict[str, list[Rotation]]) -> dict[str, Any]:
         at, only_new = self.now(), self.options["only_new"]
         new = [one for one in self.active(rotations) if not only_new or one.get("served") is None]
         new += self._blind(rotations)

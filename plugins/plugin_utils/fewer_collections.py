@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 
 # New objects until the youngest are searched, searches of those until the next generation's, and so on.
-_RARELY = (100_000, 20, 100)
+_RARELY = (1_000_000, 20, 100)
 
 
 @contextlib.contextmanager

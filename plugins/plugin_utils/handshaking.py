@@ -25,6 +25,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     serial_hex,
     server_names,
     to_pem,
+    validity,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
@@ -155,6 +156,7 @@ def _facts(der: bytes) -> Mapping[str, Any]:
     certificate = _load(der)
     check_readable([certificate], "what the server sends")
     weak = weaknesses_as_data(certificate_weaknesses(certificate))
+    first, last = validity(certificate)
     return {
         **({"weak_key": weak} if weak else {}),
         "serial": serial_hex(certificate.serial_number),
@@ -162,8 +164,8 @@ def _facts(der: bytes) -> Mapping[str, Any]:
         "sha256": certificate_sha256(certificate),
         "names": list(server_names(certificate)),
         "issuer_name": issuer_name(certificate).text,
-        "not_before": as_text(certificate.not_valid_before_utc),
-        "not_after": as_text(certificate.not_valid_after_utc),
+        "not_before": as_text(first),
+        "not_after": as_text(last),
         "key_type": key_type(certificate),
         "must_staple": is_must_staple(certificate),
         "ocsp_urls": list(ocsp_urls(certificate)),

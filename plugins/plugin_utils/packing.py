@@ -21,13 +21,15 @@ from typing import Any
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.plugin_utils.plain_data import plain
 
+# What a step builds has no circles; looking for them takes a fifth of the time.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 # A text that began with a bracket would be taken for a Python literal by Ansible before 2.19.
 _MARK = "rotations/2 "
 
 
 def pack(rotations: list[dict[str, Any]]) -> str:
     """The rotations of a host as text."""
-    text = json.dumps(rotations, separators=(",", ":")).encode("ascii")
+    text = _ENCODER.encode(rotations).encode("ascii")
     return _MARK + base64.b64encode(zlib.compress(text, 1)).decode("ascii")
 
 

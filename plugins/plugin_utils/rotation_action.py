@@ -23,6 +23,7 @@ from ansible.utils.display import Display
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.moments import as_text, from_text
 from ansible_collections.certops.rotation.plugins.plugin_utils.collected import collected
+from ansible_collections.certops.rotation.plugins.plugin_utils.fewer_collections import fewer_collections
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_execution import lean_answer
 from ansible_collections.certops.rotation.plugins.plugin_utils.lean_step import LeanStep
 from ansible_collections.certops.rotation.plugins.plugin_utils.packing import pack, unpack
@@ -123,6 +124,10 @@ class FleetAction(RotationAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(None, task_vars)
         self.task_vars, self._started = task_vars or {}, time.monotonic()
+        with fewer_collections():
+            return self._done()
+
+    def _done(self) -> dict[str, Any]:
         try:
             self.options = self.validated_options(self._task.args)
             rotations = by_host(self.given_rotations())

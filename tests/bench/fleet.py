@@ -96,7 +96,7 @@ def row(name: str, value: float, floor: str, floor_value: float, goal: float, un
 def measure(what: str, world: Path, endpoints: int) -> dict[str, float]:
     command = [sys.executable, __file__, "--measure", what, "--world", str(world), "--endpoints", str(endpoints)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # progress lines may come before
     return found
 
 

@@ -17,15 +17,18 @@ from ansible_collections.certops.rotation.plugins.module_utils._ansible.once imp
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.question import Question
 from ansible_collections.certops.rotation.plugins.module_utils._ansible.sources import Sources
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    authority_key_id,
     certificate_sha256,
     crl_urls,
     issuer_bytes,
     ocsp_urls,
     subject_bytes,
+    validity,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.chain import (
     Path,
-    check_path,
+    check_end,
+    check_issuers,
     describe,
     find_path,
     is_issued_by,
@@ -41,6 +44,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.distributio
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import DECODING_ERRORS, x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.remembered import Kept
+from ansible_collections.certops.rotation.plugins.module_utils._core.signature import certificate_signature_fault
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     COULD_NOT_ASK,
     Evidence,
@@ -103,6 +107,9 @@ class Judging:
         self._signers: Once[tuple[object, ...], RotationError | None] = Once()
         # Each chain is asked about a few times in a row, and what is decoded of its certificates is large.
         self._routes: Kept[tuple[str, ...], _Route] = Kept(most=256)
+        self._siblings: Kept[tuple[object, ...], list[_Route]] = Kept(most=256)
+        """by issuer and what is sent along: the first route without a fault"""
+        self._issuer_errors: Kept[tuple[tuple[str, ...], datetime], RotationError | None] = Kept(most=256)
         self._staples: Once[tuple[tuple[str, ...], bytes, datetime], StapleFinding] = Once()
 
     @functools.cached_property
@@ -111,6 +118,10 @@ class Judging:
         for anchor in self.anchors:
             found.setdefault(subject_bytes(anchor), []).append(anchor)
         return found
+
+    @functools.cached_property
+    def _anchor_hashes(self) -> frozenset[str]:
+        return frozenset(map(certificate_sha256, self.anchors))
 
     def verdict(self, chain: Sequence[x509.Certificate], *, at: datetime, staple: bytes | None = None) -> Verdict:
         """The verdict about ``chain[0]``, with the CAs between it and its trust anchor.
@@ -165,7 +176,7 @@ class Judging:
             # Nothing that a source says can be verified without the issuer, and an anchor has none.
             own = conclude([], certificate=path[0], at=at, policy=self._policy)
             return cannot_tell([*faults, *own.reasons], at=at, policy=self._policy, detail=detail)
-        error = None if faults else _error_of(path, at)
+        error = None if faults else self._error_of(path, at)
         if error is not None:
             faults, detail = [Reason.CHAIN_INVALID], error.message
         own = self._judge(_question(route, 0, at), staple)
@@ -179,19 +190,36 @@ class Judging:
         return self._routes.get(_named(chain), lambda: self._find_route(chain))
 
     def _find_route(self, chain: Sequence[x509.Certificate]) -> _Route:
+        """Searched for once for all certificates of an issuer that come along with the same others."""
+        leaf, others = chain[0], list(chain[1:])
+        siblings = self._siblings.get((issuer_bytes(leaf), authority_key_id(leaf), *_named(others)), list)
+        if siblings and self._is_sibling(leaf, siblings[0].path[1:]):
+            return dataclasses.replace(siblings[0], path=(leaf, *siblings[0].path[1:]))
+        route = self._search_route(leaf, others)
+        if not siblings and not route.faults and len(route.path) > 1:
+            siblings.append(route)
+        return route
+
+    def _is_sibling(self, leaf: x509.Certificate, above: Path) -> bool:
+        """Whether the way that another certificate has led, from the same issuer on, is that of this one too."""
+        own = certificate_sha256(leaf)
+        if own in self._anchor_hashes or own in _named(above):
+            return False
+        return certificate_signature_fault(leaf, above[0]) is None
+
+    def _search_route(self, leaf: x509.Certificate, others: list[x509.Certificate]) -> _Route:
         """Missing issuers are looked up by pointer."""
-        others = list(chain[1:])
-        near = self._anchors_near(chain)
+        near = self._anchors_near((leaf, *others))
         if near:
             # Hundreds of system roots need not be tried where the chain names its own; where it fails, all are.
             with contextlib.suppress(RotationError):
-                return _Route(find_path(chain[0], others, near), others=tuple(others))
+                return _Route(find_path(leaf, others, near), others=tuple(others))
         while True:
             try:
-                return _Route(find_path(chain[0], others, self.anchors), others=tuple(others))
+                return _Route(find_path(leaf, others, self.anchors), others=tuple(others))
             except RotationError as error:
                 fault = _PATH_REASONS.get(error.code, Reason.CHAIN_INVALID)
-                route = _Route(_as_far_as_it_goes(chain[0], others), (fault,), error.message, tuple(others))
+                route = _Route(_as_far_as_it_goes(leaf, others), (fault,), error.message, tuple(others))
             found = self._missing_issuers(route.path[-1]) if fault is Reason.CHAIN_INCOMPLETE else []
             found = [issuer for issuer in found if issuer not in others]
             if not found or len(route.path) > _LONGEST_PATH:
@@ -202,6 +230,17 @@ class Judging:
         """Anchors that the chain names as issuers, or sends along."""
         names = {read(certificate) for certificate in chain for read in (issuer_bytes, subject_bytes)}
         return [anchor for name in names for anchor in self._anchors_by_name.get(name, ())]
+
+    def _error_of(self, path: Path, at: datetime) -> RotationError | None:
+        """What is wrong with a path. The leaf's own dates are left out: they are reasons of their own."""
+        begins, ends = validity(path[0])
+        if not begins <= at <= ends:
+            return None
+        try:
+            check_end(path, at=at)
+        except RotationError as error:
+            return error
+        return self._issuer_errors.get((_named(path[1:]), at), lambda: _error_of_issuers(path[1:], at))
 
     def _missing_issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """Fetched over plain HTTP from anywhere, so of use only if it really signed ``certificate``."""
@@ -280,7 +319,7 @@ class Judging:
         yield from given
         if any(finding.status is not RevocationStatus.UNKNOWN for finding in given):
             return
-        if question.certificate.not_valid_after_utc < question.at:
+        if validity(question.certificate)[1] < question.at:
             return  # responders and CRLs drop expired certificates
         if self._policy.fetch:
             yield from self._fetched_findings(question, crls.fetched())
@@ -351,15 +390,10 @@ def _as_far_as_it_goes(leaf: x509.Certificate, others: Sequence[x509.Certificate
     return path
 
 
-def _error_of(path: Path, at: datetime) -> RotationError | None:
-    """What is wrong with a path. The leaf's own dates are left out: they are reasons of their own."""
-    leaf = path[0]
+def _error_of_issuers(issuers: Path, at: datetime) -> RotationError | None:
     try:
-        check_path(path, at=at, for_server=False)
+        check_issuers(issuers, at=at)
     except RotationError as error:
-        is_about_dates = error.code in ("chain_expired", "chain_not_yet_valid")
-        if is_about_dates and not leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc:
-            return None
         return error
     return None
 

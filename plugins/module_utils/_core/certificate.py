@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ansible_collections.certops.rotation.plugins.module_utils._core import der
@@ -230,22 +231,33 @@ def authority_key_id(certificate: x509.Certificate) -> bytes | None:
 
 def is_short_lived(certificate: x509.Certificate) -> bool:
     """At most 10 days, or 7 for those issued from 2026-03-15 on (CA/B Forum BR 1.6.1). The last second counts."""
-    lifetime = certificate.not_valid_after_utc - certificate.not_valid_before_utc + timedelta(seconds=1)
+    begins, ends = validity(certificate)
+    lifetime = ends - begins + timedelta(seconds=1)
     stricter_since = datetime(2026, 3, 15, tzinfo=timezone.utc)
-    days = 7 if certificate.not_valid_before_utc >= stricter_since else 10
+    days = 7 if begins >= stricter_since else 10
     return not is_ca(certificate) and lifetime <= timedelta(days=days)
+
+
+def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
+    """Decoded once, with what that raises: that a point is on its curve takes as long as to find a path."""
+    return key_of_spki(spki_bytes(certificate))
+
+
+@lru_cache(maxsize=256)
+def key_of_spki(spki: bytes) -> PublicKeyTypes:
+    return serialization.load_der_public_key(spki)
 
 
 def key_type(certificate: x509.Certificate) -> str:
     """``rsa-2048``, ``ec-secp256r1``, ``ed25519``, or ``unsupported``."""
     try:
-        key = certificate.public_key()
+        key = public_key(certificate)
     except DECODING_ERRORS:
         return "unsupported"
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"rsa-{key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
         return f"ec-{key.curve.name}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"rsa-{key.key_size}"
     if isinstance(key, dsa.DSAPublicKey):
         return f"dsa-{key.key_size}"
     if isinstance(key, ed25519.Ed25519PublicKey):
@@ -306,7 +318,17 @@ def issuer_name(certificate: x509.Certificate) -> KnownName:
 
 def key_bits(certificate: x509.Certificate) -> memoryview:
     """The subjectPublicKey BIT STRING without tag, length and count of unused bits (what RFC 6960 4.1.1 hashes)."""
-    return der.sequence(spki_bytes(certificate))[1].content[1:]
+    whole = spki_bytes(certificate)
+    algorithm, limit = der.span(whole, 0, len(whole))
+    _parameters, bits = der.span(whole, algorithm, limit)
+    content, end = der.span(whole, bits, limit)
+    return memoryview(whole)[content + 1 : end]
+
+
+@remembered
+def validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
+    """The first and the last second of it, in UTC: made anew at each question by ``cryptography``."""
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 @remembered
@@ -314,7 +336,7 @@ def _decode_all(certificate: x509.Certificate) -> None:
     """``cryptography`` decodes each part when it is asked for; so find now what is broken."""
     for name in (subject_name(certificate), issuer_name(certificate)):
         str(name.text)
-    for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc):
+    for moment in validity(certificate):
         moment.isoformat()
     _extensions(certificate)
     key_bits(certificate)

@@ -26,6 +26,7 @@ from ansible_collections.certops.rotation.plugins.module_utils._core.certificate
     server_names,
     subject_key_id,
     subject_name,
+    validity,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import oid, x509
@@ -122,17 +123,30 @@ def check_path(path: Path, *, at: datetime, for_server: bool = True) -> None:
     :raises RotationError: chain_expired, chain_not_yet_valid, not_a_ca, path_too_long, name_not_permitted,
         wrong_purpose, critical_extension.
     """
-    for certificate in path:
-        _check_dates(certificate, at)
-        _check_critical_extensions(certificate)
-    for depth, issuer in enumerate(path[1:]):
-        limits = _limits(issuer)
-        _check_ca(issuer, limits)
-        _check_path_length(issuer, limits, path[1 : depth + 1])
-        _check_name_constraints(issuer, limits, path[: depth + 1])
+    check_end(path, at=at)
+    check_issuers(path[1:], at=at)
     if for_server:
         for certificate in path[:-1] or path:
             _check_purpose(certificate)
+
+
+def check_end(path: Path, *, at: datetime) -> None:
+    """The part of ``check_path`` that is about the first certificate."""
+    _check_alone(path[0], at)
+    for issuer in path[1:]:
+        _check_name_constraints(issuer, path[0])
+
+
+def check_issuers(issuers: Path, *, at: datetime) -> None:
+    """The part of ``check_path`` that is about the others, and the same whatever they have issued."""
+    for depth, issuer in enumerate(issuers):
+        _check_alone(issuer, at)
+        limits = _limits(issuer)
+        _check_ca(issuer, limits)
+        _check_path_length(issuer, limits, issuers[:depth])
+        for certificate in issuers[:depth]:
+            if not is_self_issued(certificate):
+                _check_name_constraints(issuer, certificate)
 
 
 def describe(certificate: x509.Certificate) -> str:
@@ -191,14 +205,20 @@ def _check_order(chain: Sequence[x509.Certificate]) -> None:
         raise _incomplete(certificate)
 
 
+def _check_alone(certificate: x509.Certificate, at: datetime) -> None:
+    _check_dates(certificate, at)
+    _check_critical_extensions(certificate)
+
+
 def _check_dates(certificate: x509.Certificate, at: datetime) -> None:
-    if at < certificate.not_valid_before_utc:
-        begins = as_text(certificate.not_valid_before_utc)
+    first, last = validity(certificate)
+    if at < first:
+        begins = as_text(first)
         raise RotationError(
             "chain_not_yet_valid", f"{describe(certificate)} is not valid before {begins}", not_before=begins
         )
-    if at > certificate.not_valid_after_utc:
-        ended = as_text(certificate.not_valid_after_utc)
+    if at > last:
+        ended = as_text(last)
         raise RotationError("chain_expired", f"{describe(certificate)} expired at {ended}", not_after=ended)
 
 
@@ -253,18 +273,13 @@ def _check_path_length(issuer: x509.Certificate, limits: _Limits, below: Path) -
         raise RotationError("path_too_long", f"{describe(issuer)} allows {limit} CAs below it; there are {length}")
 
 
-def _check_name_constraints(issuer: x509.Certificate, limits: _Limits, below: Path) -> None:
-    constraints = limits.names
-    if constraints is None:
-        return
-    for position, certificate in enumerate(below):
-        if position and is_self_issued(certificate):
-            continue
-        names = forbidden_names(certificate, constraints)
-        if names:
-            raise RotationError(
-                "name_not_permitted", f"{describe(issuer)} may not vouch for {', '.join(names)} (nameConstraints)"
-            )
+def _check_name_constraints(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
+    constraints = _limits(issuer).names
+    names = forbidden_names(certificate, constraints) if constraints is not None else ()
+    if names:
+        raise RotationError(
+            "name_not_permitted", f"{describe(issuer)} may not vouch for {', '.join(names)} (nameConstraints)"
+        )
 
 
 def _check_purpose(certificate: x509.Certificate) -> None:

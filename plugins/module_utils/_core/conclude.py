@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import is_short_lived
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import is_short_lived, validity
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import x509
 from ansible_collections.certops.rotation.plugins.module_utils._core.verdict import (
     Evidence,
@@ -134,9 +134,10 @@ def _gravity(revocation_reason: str) -> tuple[int, str]:
 
 
 def _outside_validity(certificate: x509.Certificate, at: datetime) -> Reason | None:
-    if at < certificate.not_valid_before_utc:
+    first, last = validity(certificate)
+    if at < first:
         return Reason.NOT_YET_VALID
-    return Reason.EXPIRED if at > certificate.not_valid_after_utc else None
+    return Reason.EXPIRED if at > last else None
 
 
 def _unknown(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
     certificate_sha256,
     outline,
+    public_key,
 )
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
@@ -99,7 +100,7 @@ def _is_key_for(scheme: str, signer: x509.Certificate) -> bool:
         ("1.3.101.113", ed448.Ed448PublicKey),
     ):
         if scheme.startswith(prefix):
-            return isinstance(signer.public_key(), kind)
+            return isinstance(public_key(signer), kind)
     return True
 
 
@@ -128,7 +129,10 @@ def _verify(
     parameters: _Parameters,
 ) -> bool:
     """True if it holds, False if this kind of key is not known; exceptions.InvalidSignature otherwise."""
-    key = signer.public_key()
+    key = public_key(signer)
+    if isinstance(key, ec.EllipticCurvePublicKey) and algorithm is not None:
+        key.verify(signature, data, ec.ECDSA(algorithm))
+        return True
     if isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
         key.verify(signature, data)
         return True
@@ -137,8 +141,5 @@ def _verify(
     if isinstance(key, rsa.RSAPublicKey):
         scheme = parameters if isinstance(parameters, (padding.PSS, padding.PKCS1v15)) else padding.PKCS1v15()
         key.verify(signature, data, scheme, algorithm)  # type: ignore[arg-type]  # any buffer will do
-        return True
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, data, ec.ECDSA(algorithm))
         return True
     return False

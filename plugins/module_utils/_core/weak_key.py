@@ -16,14 +16,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import spki_bytes, spki_sha256
+from ansible_collections.certops.rotation.plugins.module_utils._core.certificate import (
+    key_of_spki,
+    spki_bytes,
+    spki_sha256,
+)
 from ansible_collections.certops.rotation.plugins.module_utils._core.errors import RotationError
 from ansible_collections.certops.rotation.plugins.module_utils._core.libraries import (
     DECODING_ERRORS,
     dsa,
     ec,
     rsa,
-    serialization,
     x509,
 )
 
@@ -105,7 +108,7 @@ def read_blocklist(text: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _of_spki(spki: bytes) -> tuple[Weakness, ...]:
     try:
-        return weaknesses(serialization.load_der_public_key(spki))
+        return weaknesses(key_of_spki(spki))
     except DECODING_ERRORS:
         return ()
 

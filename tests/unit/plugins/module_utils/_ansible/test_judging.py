@@ -227,6 +227,44 @@ def test_chain_that_breaks_a_rule_is_never_good(world: World) -> None:
     assert "Old CA" in verdict.detail and "expired" in verdict.detail
 
 
+def test_certificates_of_one_issuer_get_a_verdict_each(world: World) -> None:
+    first, second = world.leaf(), world.leaf()
+    world.publish(revoked=[second.serial])
+    judging = world.judging()
+    verdicts = [judging.verdict(each.chain, at=world.at) for each in (first, second, first)]
+    assert [verdict.status for verdict in verdicts] == [GOOD, REVOKED, GOOD]
+    serials = [int(verdict.evidence[0].serial, 16) for verdict in verdicts]
+    assert serials == [first.serial, second.serial, first.serial]
+
+
+def test_forged_certificate_is_not_taken_for_another_of_its_issuer(world: World) -> None:
+    judging, leaf = world.judging(), world.leaf()
+    assert judging.verdict(world.leaf().chain, at=world.at).status is GOOD
+    encoded = bytearray(der(leaf.certificate))
+    encoded[-1] ^= 1  # in the signature
+    forged = [x509.load_der_x509_certificate(bytes(encoded)), *leaf.chain[1:]]
+    verdict = judging.verdict(forged, at=world.at)
+    assert verdict.status is UNKNOWN and Reason.CHAIN_INCOMPLETE in verdict.reasons
+    assert verdict.reasons == world.verdict(forged).reasons
+
+
+def test_anchor_among_certificates_of_one_issuer_ends_its_own_path(world: World) -> None:
+    pinned = world.leaf(crl=False, responder=False)
+    judging = world.judging(anchors=[world.root.certificate, pinned.certificate])
+    assert judging.verdict(world.leaf().chain, at=world.at).status is GOOD
+    assert judging.verdict(pinned.chain, at=world.at).reasons == (Reason.NO_POINTER,)
+
+
+def test_name_that_the_issuer_may_not_vouch_for_is_found_behind_one_that_it_may(world: World) -> None:
+    permitted = x509.NameConstraints([x509.DNSName("inside.example")], None)
+    world.ca = world.root.intermediate("Bound CA", crl_urls=[world.root_crl], extra=[(permitted, True)])
+    world.publish()
+    judging = world.judging()
+    assert judging.verdict(world.leaf(names=["a.inside.example"]).chain, at=world.at).status is GOOD
+    outside = judging.verdict(world.leaf(names=["outside.example"]).chain, at=world.at)
+    assert outside.status is UNKNOWN and outside.reasons[0] is Reason.CHAIN_INVALID
+
+
 def test_missing_issuer_is_fetched_and_verified(world: World) -> None:
     leaf = world.leaf(ca_issuers_urls=[world.ca_url])
     assert world.verdict([leaf.certificate]).status is GOOD
