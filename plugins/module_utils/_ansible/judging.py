@@ -110,6 +110,7 @@ class Judging:
         self._siblings: Kept[tuple[object, ...], list[_Route]] = Kept(most=256)
         """by issuer and what is sent along: the first route without a fault"""
         self._issuer_errors: Kept[tuple[tuple[str, ...], datetime], RotationError | None] = Kept(most=256)
+        self._verdicts_above: Kept[tuple[tuple[str, ...], datetime], list[Verdict]] = Kept(most=256)
         self._staples: Once[tuple[tuple[str, ...], bytes, datetime], StapleFinding] = Once()
 
     @functools.cached_property
@@ -250,7 +251,11 @@ class Judging:
 
     def _judge_issuers(self, route: _Route, at: datetime) -> list[Verdict]:
         """Verdicts about the CAs below the anchor; each is judged once a run."""
-        return [self._issuer_verdict(_question(route, i, at)) for i in range(1, len(route.path) - 1)]
+
+        def judge() -> list[Verdict]:
+            return [self._issuer_verdict(_question(route, i, at)) for i in range(1, len(route.path) - 1)]
+
+        return self._verdicts_above.get((_named(route.path[1:]), at), judge)
 
     def _issuer_verdict(self, question: Question) -> Verdict:
         own = certificate_sha256(question.certificate)

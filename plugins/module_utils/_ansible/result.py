@@ -32,6 +32,8 @@ _AS_THEY_ARE = frozenset({str, bool, int, float, type(None)})
 @functools.lru_cache(maxsize=None)
 def _converter(kind: Any) -> Callable[[Any], Any]:
     """What converts values of this type: found out once, for results are thousands of values of a few types."""
+    if issubclass(kind, enum.Enum) and issubclass(kind, str):
+        return str.__str__
     if issubclass(kind, RotationError):
         return RotationError.as_result
     if dataclasses.is_dataclass(kind):
