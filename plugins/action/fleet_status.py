@@ -119,7 +119,7 @@ class ActionModule(FleetAction):
                 each=seen,
             )
             looks = dict(zip(shown, looking.results(), strict=True))
-        _note(new, asked, dict(zip(distinct, results, strict=True)), looks)
+            _note(new, asked, dict(zip(distinct, results, strict=True)), looks)
 
 
 def _is_blind(rotation: Rotation) -> bool:

@@ -32,8 +32,6 @@ _AT_ONCE = 16
 """What is being worked on waits for the network now and then."""
 _PATIENCE = 0.02
 """seconds without anything done, after which it is the network that is waited for"""
-_POLITENESS = 5
-"""Handshakes have deadlines and keep peers waiting, judging does neither: where processors are scarce, it is later."""
 _BATCH = 16
 _RECEIVED_AT_ONCE = 1 << 18
 _SIZE = struct.Struct(">I")
@@ -85,6 +83,7 @@ class InAnotherProcess(Here[_Value, _Result]):
         super().__init__(work)
         self._found: dict[int, list[_Result]] = {}
         self._sent = 0
+        self._batches: list[int] = []
         self._to_send = bytearray()
         self._received = bytearray()
         self._ours, theirs = socket.socketpair()
@@ -101,7 +100,8 @@ class InAnotherProcess(Here[_Value, _Result]):
 
     def give(self, value: _Value) -> None:
         super().give(value)
-        if len(self._values) - self._sent >= _BATCH:
+        # The first one goes alone: what all of them need is fetched for it, while the others are still to come.
+        if len(self._values) - self._sent >= (_BATCH if self._sent else 1):
             self._send_batch()
             self._exchange(wait=False)
 
@@ -109,18 +109,20 @@ class InAnotherProcess(Here[_Value, _Result]):
         if self._sent < len(self._values):
             self._send_batch()
         is_there = True
-        while is_there and len(self._found) * _BATCH < len(self._values):
+        while is_there and len(self._found) < len(self._batches):
             is_there = self._exchange(wait=True)
-        batches = range(0, len(self._values), _BATCH)
+        self._ours.close()  # it may end while this process goes on
+        ends = [*self._batches[1:], len(self._values)]
         return [
             result
-            for start in batches
-            for result in self._found.get(start) or self._done_here(self._values[start : start + _BATCH])
+            for start, end in zip(self._batches, ends, strict=False)
+            for result in self._found.get(start) or self._done_here(self._values[start:end])
         ]
 
     def _send_batch(self) -> None:
-        self._to_send += _message((self._sent, self._values[self._sent : self._sent + _BATCH]))
-        self._sent += _BATCH
+        self._batches.append(self._sent)
+        self._to_send += _message((self._sent, self._values[self._sent :]))
+        self._sent = len(self._values)
 
     def _exchange(self, wait: bool) -> bool:
         """Send and receive what can be; False if the other process is gone."""
@@ -145,7 +147,6 @@ def _serve(work: Callable[[Any], Any], connection: socket.socket) -> None:
     """All that the other process does. It never returns into what its parent was about to do."""
     try:
         gc.freeze()
-        os.nice(_POLITENESS)
         workers = _Workers(work, connection)
         received = bytearray()
         while True:

@@ -26,9 +26,12 @@ def plain(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if kind is dict:
-        return {plain(key): plain(each) for key, each in value.items()}
+        return {
+            key if type(key) is str else plain(key): each if type(each) in _AS_THEY_ARE else plain(each)
+            for key, each in value.items()
+        }
     if kind is list:
-        return [plain(each) for each in value]
+        return [each if type(each) in _AS_THEY_ARE else plain(each) for each in value]
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):

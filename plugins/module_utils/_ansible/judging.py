@@ -85,6 +85,8 @@ class _Route:
     detail: str = ""
     others: tuple[x509.Certificate, ...] = ()
     """all certificates that came along, and those that were found by pointer"""
+    above: tuple[str, ...] = ()
+    """SHA-256 of the certificates of the path but the first, a name for what is the same for all that they issued"""
 
 
 class Judging:
@@ -177,7 +179,7 @@ class Judging:
             # Nothing that a source says can be verified without the issuer, and an anchor has none.
             own = conclude([], certificate=path[0], at=at, policy=self._policy)
             return cannot_tell([*faults, *own.reasons], at=at, policy=self._policy, detail=detail)
-        error = None if faults else self._error_of(path, at)
+        error = None if faults else self._error_of(route, at)
         if error is not None:
             faults, detail = [Reason.CHAIN_INVALID], error.message
         own = self._judge(_question(route, 0, at), staple)
@@ -194,19 +196,21 @@ class Judging:
         """Searched for once for all certificates of an issuer that come along with the same others."""
         leaf, others = chain[0], list(chain[1:])
         siblings = self._siblings.get((issuer_bytes(leaf), authority_key_id(leaf), *_named(others)), list)
-        if siblings and self._is_sibling(leaf, siblings[0].path[1:]):
-            return dataclasses.replace(siblings[0], path=(leaf, *siblings[0].path[1:]))
-        route = self._search_route(leaf, others)
+        if siblings and self._is_sibling(leaf, siblings[0]):
+            known = siblings[0]
+            return _Route((leaf, *known.path[1:]), others=known.others, above=known.above)
+        found = self._search_route(leaf, others)
+        route = dataclasses.replace(found, above=_named(found.path[1:]))
         if not siblings and not route.faults and len(route.path) > 1:
             siblings.append(route)
         return route
 
-    def _is_sibling(self, leaf: x509.Certificate, above: Path) -> bool:
+    def _is_sibling(self, leaf: x509.Certificate, known: _Route) -> bool:
         """Whether the way that another certificate has led, from the same issuer on, is that of this one too."""
         own = certificate_sha256(leaf)
-        if own in self._anchor_hashes or own in _named(above):
+        if own in self._anchor_hashes or own in known.above:
             return False
-        return certificate_signature_fault(leaf, above[0]) is None
+        return certificate_signature_fault(leaf, known.path[1]) is None
 
     def _search_route(self, leaf: x509.Certificate, others: list[x509.Certificate]) -> _Route:
         """Missing issuers are looked up by pointer."""
@@ -232,8 +236,9 @@ class Judging:
         names = {read(certificate) for certificate in chain for read in (issuer_bytes, subject_bytes)}
         return [anchor for name in names for anchor in self._anchors_by_name.get(name, ())]
 
-    def _error_of(self, path: Path, at: datetime) -> RotationError | None:
+    def _error_of(self, route: _Route, at: datetime) -> RotationError | None:
         """What is wrong with a path. The leaf's own dates are left out: they are reasons of their own."""
+        path = route.path
         begins, ends = validity(path[0])
         if not begins <= at <= ends:
             return None
@@ -241,7 +246,7 @@ class Judging:
             check_end(path, at=at)
         except RotationError as error:
             return error
-        return self._issuer_errors.get((_named(path[1:]), at), lambda: _error_of_issuers(path[1:], at))
+        return self._issuer_errors.get((route.above, at), lambda: _error_of_issuers(path[1:], at))
 
     def _missing_issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """Fetched over plain HTTP from anywhere, so of use only if it really signed ``certificate``."""
@@ -255,7 +260,7 @@ class Judging:
         def judge() -> list[Verdict]:
             return [self._issuer_verdict(_question(route, i, at)) for i in range(1, len(route.path) - 1)]
 
-        return self._verdicts_above.get((_named(route.path[1:]), at), judge)
+        return self._verdicts_above.get((route.above, at), judge)
 
     def _issuer_verdict(self, question: Question) -> Verdict:
         own = certificate_sha256(question.certificate)

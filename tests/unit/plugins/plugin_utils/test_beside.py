@@ -53,12 +53,6 @@ def test_waiting_for_one_value_holds_up_no_other() -> None:
     assert time.monotonic() - started < 160 * 0.2 / 4
 
 
-def test_it_leaves_the_processors_to_the_handshakes() -> None:
-    assert results(lambda _value: os.getpriority(os.PRIO_PROCESS, 0), [None]) == [
-        min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
-    ]
-
-
 def test_what_a_killed_process_left_undone_is_done_here() -> None:
     def work(value: int) -> tuple[int, bool]:
         if value == 500 and os.getpid() != HERE:
