@@ -89,7 +89,9 @@ def listeners_addresses(rotations: Iterable[Mapping[str, Any]], timeout: float) 
 
 def has_companion(rotation: Mapping[str, Any], of_host: Iterable[Mapping[str, Any]]) -> bool:
     """Whether the same server block has a second certificate, of the other key type."""
-    return bool(rotation.get("companion_of")) or rotation.get("name") in [other.get("companion_of") for other in of_host]
+    return bool(rotation.get("companion_of")) or rotation.get("name") in [
+        other.get("companion_of") for other in of_host
+    ]
 
 
 def served_entry(place: Place, handshake: Handshake, shown: Mapping[str, Any] | None) -> dict[str, Any]:
