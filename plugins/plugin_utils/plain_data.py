@@ -27,7 +27,7 @@ def plain(value: Any) -> Any:
         return value
     if kind is dict:
         return {
-            key if type(key) is str else plain(key): each if type(each) in _AS_THEY_ARE else plain(each)
+            key if type(key) in _AS_THEY_ARE else plain(key): each if type(each) in _AS_THEY_ARE else plain(each)
             for key, each in value.items()
         }
     if kind is list:
