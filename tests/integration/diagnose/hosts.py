@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -62,6 +63,13 @@ class PrefixedNginx(Nginx):
         with contextlib.suppress(OSError), socket.create_connection((self.address, port), timeout=1):
             return True
         return False
+
+    def stop(self) -> None:
+        """faketime waits for nginx instead of becoming it, so what is ended is nginx; its wrapper ends with it."""
+        if self.pid_file.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+        super().stop()
 
 
 class Elsewhere(Vhost):
